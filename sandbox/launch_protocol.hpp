@@ -1,0 +1,65 @@
+// What is said on a control socket of pawl-launch (SOCK_SEQPACKET, sandbox/base/channel.hpp). It has one client
+// (`pawl run`, or the broker's spawner) on descriptor 3, and may have the broker's channel besides. Every message is a
+// Command or a Report, one datagram each; descriptors ride along in the order given here.
+//
+// Life: client sends start (the plan, its descriptors). pawl-launch answers launched or failed, to the client and,
+// when it has one, to the broker; later ended. When the client closes, the sandbox is killed. When the broker closes,
+// the sandbox goes on and the client is told broker_lost; it may hand over a new channel with adopt, and launched is
+// said again there.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sandbox/base/bytes.hpp"
+#include "sandbox/base/channel.hpp"
+#include "sandbox/base/error.hpp"
+
+namespace pawl::sandbox {
+
+inline constexpr int kControlFd = 3;  // where pawl-launch finds its client
+
+enum class CommandKind : std::uint8_t {
+  start,   // plan; descriptors: those the plan indexes, then, if with_broker, the broker's channel as the last one
+  signal,  // number: sent to the sandbox's pid 1, which forwards it to the command's process group
+  kill,    // everything in the sandbox dies now
+  adopt,   // one descriptor: a new broker channel
+};
+constexpr CommandKind last_of(CommandKind) { return CommandKind::adopt; }
+
+struct Command {
+  CommandKind kind = CommandKind::start;
+  Bytes plan;
+  bool with_broker = false;
+  std::uint32_t number = 0;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.kind, self.plan, self.with_broker, self.number);
+  }
+};
+
+enum class ReportKind : std::uint8_t {
+  launched,     // descriptors: pidfd of pid 1; to the client the pty master when the plan has a terminal;
+                // to the broker the listeners, in the plan's order (to the client when there is no broker)
+  failed,       // step, errnum, remedy: nothing runs
+  ended,        // status as of wait(2); timed_out when the wall time was reached
+  broker_lost,  // to the client only
+};
+constexpr ReportKind last_of(ReportKind) { return ReportKind::broker_lost; }
+
+struct Report {
+  ReportKind kind = ReportKind::launched;
+  std::int32_t errnum = 0;
+  std::string trail;
+  std::string remedy;
+  std::int32_t status = 0;
+  bool timed_out = false;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.kind, self.errnum, self.trail, self.remedy, self.status, self.timed_out);
+  }
+};
+
+}  // namespace pawl::sandbox

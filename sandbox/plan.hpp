@@ -1,0 +1,124 @@
+// LaunchPlan: everything the launcher needs to build one sandbox, as plain data. Made by the broker (policy
+// lowered), read by pawl-launch. The launcher trusts its shape no further than decode_plan() checks it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sandbox/base/bytes.hpp"
+#include "sandbox/base/error.hpp"
+
+namespace pawl::sandbox {
+
+inline constexpr std::uint32_t kNone = 0xffffffff;  // "no descriptor", "keep the caller's id"
+
+enum class MountKind : std::uint8_t {
+  directory,   // an empty directory on the root tmpfs
+  file,        // a read-only file whose contents are `source`
+  symlink,     // a link to `source`
+  read_only,   // the host's `source` (or a handed descriptor), nosuid nodev ro, locked: bound in the outer user namespace
+  writable,    // the same, writable
+  tmpfs,       // own, `size` bytes, `mode`
+  proc,        // own /proc, keyring lists masked, /proc/sys read-only
+  devices,     // null zero full random urandom tty, fd links, own devpts, /dev/shm
+};
+constexpr MountKind last_of(MountKind) { return MountKind::devices; }
+
+enum class Presence : std::uint8_t { required, if_present };
+constexpr Presence last_of(Presence) { return Presence::if_present; }
+
+struct Mount {
+  MountKind kind = MountKind::directory;
+  std::string target;                 // absolute, no "." or "..", inside the sandbox
+  std::string source;                 // see MountKind; absolute host path for binds
+  std::uint32_t descriptor = kNone;   // binds: index into the descriptors handed with the plan, instead of `source`
+  std::uint64_t size = 0;             // tmpfs: bytes
+  std::uint32_t mode = 0755;
+  Presence presence = Presence::required;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.kind, self.target, self.source, self.descriptor, self.size, self.mode, self.presence);
+  }
+};
+
+// Existing paths below a writable mount that must stay as they are. A pattern without '/' matches a name at
+// every depth; with '/', a path relative to the mount; `*` stays within a segment, `**` crosses.
+struct Protection {
+  std::string mount;  // target of the mount
+  std::vector<std::string> patterns;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.mount, self.patterns);
+  }
+};
+
+enum class Network : std::uint8_t {
+  loopback,  // own namespace, lo up, nothing else; `listeners` are made in it
+  none,      // own namespace, nothing up
+  host,      // the host's: the dialer only
+};
+constexpr Network last_of(Network) { return Network::host; }
+
+enum class SyscallProfile : std::uint8_t {
+  standard,  // agents and actions: what programs need, nothing that reaches the kernel's edges
+  service,   // pawl-egress: sockets it was given, timers, memory; no open, no exec, no socket(2)
+  dialer,    // pawl-dial: the above and connecting sockets, reading resolver files
+};
+constexpr SyscallProfile last_of(SyscallProfile) { return SyscallProfile::dialer; }
+
+enum class Stdio : std::uint8_t { null, terminal, descriptor };
+constexpr Stdio last_of(Stdio) { return Stdio::descriptor; }
+
+struct StdioEntry {
+  Stdio kind = Stdio::null;
+  std::uint32_t descriptor = kNone;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.kind, self.descriptor);
+  }
+};
+
+enum class Init : std::uint8_t {
+  reaper,  // pawl-init is pid 1: it starts the command, reaps, forwards signals
+  none,    // the command itself is pid 1
+};
+constexpr Init last_of(Init) { return Init::none; }
+
+struct LaunchPlan {
+  std::string name;                        // for messages only: "session 3f2a…", "action deploy"
+  std::uint32_t uid = kNone, gid = kNone;  // outer ids to take on first (needs CAP_SETUID); never 0
+  std::vector<Mount> mounts;               // made in this order
+  std::vector<Protection> protections;
+  Network network = Network::loopback;
+  std::vector<std::uint16_t> listeners;    // TCP ports on 127.0.0.1 inside; the sockets are handed out
+  SyscallProfile syscalls = SyscallProfile::standard;
+  Init init = Init::reaper;
+  std::vector<std::string> argv;           // argv[0] is looked up in the PATH of `environment` inside
+  std::uint32_t executable = kNone;        // index of a handed descriptor to execute instead (execveat)
+  std::vector<std::string> environment;    // "NAME=value", complete
+  std::vector<std::string> inherit;        // names whose values come from the launcher's own environment
+  std::vector<StdioEntry> stdio;           // exactly three
+  std::vector<std::uint32_t> keep;         // handed descriptors the command keeps, as 3, 4, … in this order
+  std::string directory = "/";             // working directory inside
+  std::string hostname = "pawl";
+  std::uint64_t open_files = 65536;        // RLIMIT_NOFILE, lowered to what the caller may set
+  std::uint32_t wall_time = 0;             // seconds; 0: no limit
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.name, self.uid, self.gid, self.mounts, self.protections, self.network, self.listeners,
+            self.syscalls, self.init, self.argv, self.executable, self.environment, self.inherit, self.stdio,
+            self.keep, self.directory, self.hostname, self.open_files, self.wall_time);
+  }
+};
+
+Bytes encode_plan(const LaunchPlan& plan);
+// Well formed, within bounds, and coherent: absolute clean targets, three stdio entries, descriptor indexes below
+// `descriptors`, no uid or gid 0, no NUL in any text, at least one argument.
+Result<LaunchPlan> decode_plan(ByteSpan bytes, std::size_t descriptors);
+
+}  // namespace pawl::sandbox

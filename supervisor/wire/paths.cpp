@@ -1,0 +1,72 @@
+#include "supervisor/wire/paths.hpp"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace pawl::wire {
+namespace {
+
+Result<std::string> own_home() {
+  auto home = home_of(::getuid());
+  if (home) return home;
+  if (const char* variable = std::getenv("HOME"); variable != nullptr && variable[0] == '/')
+    return std::string(variable);
+  return home;
+}
+
+bool private_directory(const std::string& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::getuid() &&
+         (status.st_mode & 022) == 0;
+}
+
+}  // namespace
+
+Result<std::string> home_of(std::uint32_t uid) {
+  const std::string wanted = std::to_string(uid);
+  std::ifstream passwd("/etc/passwd");
+  for (std::string line; std::getline(passwd, line);) {
+    std::string fields[7];
+    std::size_t from = 0;
+    for (std::string& field : fields) {
+      const std::size_t colon = line.find(':', from);
+      field = line.substr(from, colon - from);
+      if (colon == std::string::npos) break;
+      from = colon + 1;
+    }
+    if (fields[2] == wanted && fields[5].starts_with('/')) return fields[5];
+  }
+  return refuse("user " + wanted + " has no home directory", "add the user to /etc/passwd");
+}
+
+Paths system_paths() {
+  return {Home::system, "/run/pawl", "/etc/pawl", "/var/lib/pawl", "/var/cache/pawl/ledger-head"};
+}
+
+Result<Paths> embedded_paths() {
+  const std::string home = TRY(own_home());
+  Paths paths{Home::embedded,
+              {},
+              home + "/.config/pawl",
+              home + "/.local/state/pawl",
+              home + "/.local/share/pawl/ledger-head"};
+  const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+  paths.sockets = runtime != nullptr && runtime[0] == '/' && private_directory(runtime)
+                      ? std::string(runtime) + "/pawl"
+                      : paths.state + "/run";
+  return paths;
+}
+
+Result<Paths> client_paths() {
+  const Paths system = system_paths();
+  if (::access((system.configuration + "/pawl.toml").c_str(), F_OK) == 0) return system;
+  return embedded_paths();
+}
+
+Result<std::string> private_homes() { return TRY(own_home()) + "/.local/state/pawl/homes"; }
+
+}  // namespace pawl::wire
