@@ -1,11 +1,11 @@
-// What is said on a control socket of pawl-launch (SOCK_SEQPACKET, sandbox/base/channel.hpp). It has one client
-// (`pawl run`, or the broker's spawner) on descriptor 3, and may have the broker's channel besides. Every message is a
-// Command or a Report, one datagram each; descriptors ride along in the order given here.
+// What is said on a control socket of pawl-launch (SOCK_SEQPACKET, sandbox/base/channel.hpp). It has one
+// client (`pawl run`, or the broker's spawner) on descriptor 3, and may have the broker's channel besides.
+// Every message is a Command or a Report, one datagram each; descriptors ride along in the order given here.
 //
-// Life: client sends start (the plan, its descriptors). pawl-launch answers launched or failed, to the client and,
-// when it has one, to the broker; later ended. When the client closes, the sandbox is killed. When the broker closes,
-// the sandbox goes on and the client is told broker_lost; it may hand over a new channel with adopt, and launched is
-// said again there.
+// Life: client sends start (the plan, its descriptors). pawl-launch answers launched or failed, to the client
+// and, when it has one, to the broker; later ended. When the client closes, the sandbox is killed. When the
+// broker closes, the sandbox goes on and the client is told broker_lost; it may hand over a new channel with
+// adopt, and launched is said again there. The broker may send signal and kill, too.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace pawl::sandbox {
 inline constexpr int kControlFd = 3;  // where pawl-launch finds its client
 
 enum class CommandKind : std::uint8_t {
-  start,   // plan; descriptors: those the plan indexes, then, if with_broker, the broker's channel as the last one
+  start,   // plan; descriptors: those the plan indexes, then, if with_broker, the broker's channel
   signal,  // number: sent to the sandbox's pid 1, which forwards it to the command's process group
   kill,    // everything in the sandbox dies now
   adopt,   // one descriptor: a new broker channel

@@ -13,15 +13,16 @@ namespace pawl::sandbox {
 
 inline constexpr std::uint32_t kNone = 0xffffffff;  // "no descriptor", "keep the caller's id"
 
+// Binds are made in the outer user namespace, so that the session cannot change them.
 enum class MountKind : std::uint8_t {
-  directory,   // an empty directory on the root tmpfs
-  file,        // a read-only file whose contents are `source`
-  symlink,     // a link to `source`
-  read_only,   // the host's `source` (or a handed descriptor), nosuid nodev ro, locked: bound in the outer user namespace
-  writable,    // the same, writable
-  tmpfs,       // own, `size` bytes, `mode`
-  proc,        // own /proc, keyring lists masked, /proc/sys read-only
-  devices,     // null zero full random urandom tty, fd links, own devpts, /dev/shm
+  directory,  // an empty directory on the root tmpfs, `mode`
+  file,       // a read-only file whose contents are `source`; of `mode` only the read bits count
+  symlink,    // a link to `source`
+  read_only,  // the host's `source` (or a handed descriptor) and all below it: nosuid nodev ro
+  writable,   // the same, writable, and nothing that is mounted below it (which is refused)
+  tmpfs,      // own, `size` bytes (never 0), `mode`
+  proc,       // own /proc, read-only as a whole, keyring lists and kernel addresses masked
+  devices,    // null zero full random urandom tty, fd links, own devpts, /dev/shm of `size` bytes (0: 64 MiB)
 };
 constexpr MountKind last_of(MountKind) { return MountKind::devices; }
 
@@ -30,10 +31,12 @@ constexpr Presence last_of(Presence) { return Presence::if_present; }
 
 struct Mount {
   MountKind kind = MountKind::directory;
-  std::string target;                 // absolute, no "." or "..", inside the sandbox
-  std::string source;                 // see MountKind; absolute host path for binds
-  std::uint32_t descriptor = kNone;   // binds: index into the descriptors handed with the plan, instead of `source`
-  std::uint64_t size = 0;             // tmpfs: bytes
+  std::string target;  // absolute, no "." or "..", inside the sandbox
+  std::string source;  // see MountKind; absolute host path for binds
+  // Binds: index into the descriptors handed with the plan, instead of `source`. Of a directory or a regular
+  // file that still has a path; the launcher opens that and insists on the same inode.
+  std::uint32_t descriptor = kNone;
+  std::uint64_t size = 0;  // bytes
   std::uint32_t mode = 0755;
   Presence presence = Presence::required;
 
@@ -94,19 +97,19 @@ struct LaunchPlan {
   std::vector<Mount> mounts;               // made in this order
   std::vector<Protection> protections;
   Network network = Network::loopback;
-  std::vector<std::uint16_t> listeners;    // TCP ports on 127.0.0.1 inside; the sockets are handed out
+  std::vector<std::uint16_t> listeners;  // TCP ports on 127.0.0.1 inside; the sockets are handed out
   SyscallProfile syscalls = SyscallProfile::standard;
   Init init = Init::reaper;
-  std::vector<std::string> argv;           // argv[0] is looked up in the PATH of `environment` inside
-  std::uint32_t executable = kNone;        // index of a handed descriptor to execute instead (execveat)
-  std::vector<std::string> environment;    // "NAME=value", complete
-  std::vector<std::string> inherit;        // names whose values come from the launcher's own environment
-  std::vector<StdioEntry> stdio;           // exactly three
-  std::vector<std::uint32_t> keep;         // handed descriptors the command keeps, as 3, 4, … in this order
-  std::string directory = "/";             // working directory inside
+  std::vector<std::string> argv;         // argv[0] is looked up in the PATH of `environment` inside
+  std::uint32_t executable = kNone;      // index of a handed descriptor to execute instead (execveat)
+  std::vector<std::string> environment;  // "NAME=value", complete
+  std::vector<std::string> inherit;      // names whose values come from the launcher's own environment
+  std::vector<StdioEntry> stdio;         // exactly three
+  std::vector<std::uint32_t> keep;       // handed descriptors the command keeps, as 3, 4, … in this order
+  std::string directory = "/";           // working directory inside
   std::string hostname = "pawl";
-  std::uint64_t open_files = 65536;        // RLIMIT_NOFILE, lowered to what the caller may set
-  std::uint32_t wall_time = 0;             // seconds; 0: no limit
+  std::uint64_t open_files = 65536;  // RLIMIT_NOFILE, lowered to what the caller may set
+  std::uint32_t wall_time = 0;       // seconds; 0: no limit
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
@@ -117,8 +120,8 @@ struct LaunchPlan {
 };
 
 Bytes encode_plan(const LaunchPlan& plan);
-// Well formed, within bounds, and coherent: absolute clean targets, three stdio entries, descriptor indexes below
-// `descriptors`, no uid or gid 0, no NUL in any text, at least one argument.
+// Well formed, within bounds, and coherent: absolute clean targets, three stdio entries, descriptor indexes
+// below `descriptors`, no uid or gid 0, no NUL in any text, at least one argument.
 Result<LaunchPlan> decode_plan(ByteSpan bytes, std::size_t descriptors);
 
 }  // namespace pawl::sandbox

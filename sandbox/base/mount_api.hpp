@@ -1,6 +1,6 @@
-// The kernel's descriptor-based mount calls (open_tree(2), move_mount(2), mount_setattr(2), fsopen(2)); glibc 2.36
-// declares only some of them. Each returns what the kernel returned: -1 with errno, or a descriptor. Usable between
-// clone and exec. Runs in the launcher and in the child.
+// The kernel's descriptor-based mount calls (open_tree(2), move_mount(2), mount_setattr(2), fsopen(2));
+// glibc 2.36 declares only some of them. Each returns what the kernel returned: -1 with errno, or a
+// descriptor. Usable between clone and exec. Runs in the launcher and in the child.
 #pragma once
 
 #include <fcntl.h>
@@ -24,13 +24,14 @@ struct MountAttributes {  // struct mount_attr of mount_setattr(2)
 
 // A detached copy of the tree at `path`; an empty path means `directory` itself.
 inline int clone_tree(int directory, const char* path, Reach reach, int flags = 0) noexcept {
-  const unsigned all = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | static_cast<unsigned>(reach) | static_cast<unsigned>(flags) |
-                       (*path == '\0' ? AT_EMPTY_PATH : 0u);
+  const unsigned all = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | static_cast<unsigned>(reach) |
+                       static_cast<unsigned>(flags) | (*path == '\0' ? AT_EMPTY_PATH : 0u);
   return static_cast<int>(::syscall(SYS_open_tree, directory, path, all));
 }
 
 inline int set_mount_attributes(int mount, Reach reach, const MountAttributes& attributes) noexcept {
-  return static_cast<int>(::syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | static_cast<unsigned>(reach), &attributes,
+  return static_cast<int>(::syscall(SYS_mount_setattr, mount, "",
+                                    AT_EMPTY_PATH | static_cast<unsigned>(reach), &attributes,
                                     sizeof(attributes)));
 }
 

@@ -1,0 +1,57 @@
+// Turns a LaunchPlan into the plain data that the child reads: strings, argument lists, descriptors above
+// those of the command, the compiled filter. All allocation for the child happens here. Runs in the launcher,
+// before clone.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "sandbox/base/channel.hpp"
+#include "sandbox/child.hpp"
+#include "sandbox/plan.hpp"
+#include "sandbox/seccomp_filter.hpp"
+
+namespace pawl::sandbox {
+
+class ChildData {
+ public:
+  // `init` is the program of pid 1 when the plan wants a reaper.
+  static Result<ChildData> prepare(const LaunchPlan& plan, const Identity& identity,
+                                   const std::vector<UniqueFd>& descriptors, const UniqueFd& init);
+
+  // Valid while this object stays where it is.
+  ChildPlan& plan() { return child_; }
+  Channel& report() { return report_; }
+  // The child has its copy: from here on only it can write reports.
+  void close_childs_end() { child_report_.reset(); }
+
+ private:
+  ChildData() = default;
+
+  Result<> prepare_reports();
+  Result<> prepare_mounts(const LaunchPlan& plan);
+  Result<> prepare_descriptors(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors);
+  Result<> prepare_limits(const LaunchPlan& plan);
+  Result<> prepare_command(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
+                           const UniqueFd& init);
+  void prepare_candidates(const LaunchPlan& plan);
+
+  const char* keep(std::string text) { return texts_.emplace_back(std::move(text)).c_str(); }
+  Result<int> keep_high(int descriptor);
+
+  ChildPlan child_;
+  std::deque<std::string> texts_;  // a deque never moves what it holds
+  std::vector<UniqueFd> held_;
+  Channel report_;
+  UniqueFd child_report_;
+  UniqueFd lifeline_;  // its end tells the child that the launcher is gone
+  std::vector<const char*> masked_;
+  std::vector<int> numbers_;
+  std::vector<const char*> candidates_;
+  std::vector<char*> arguments_;
+  std::vector<char*> environment_;
+  FilterProgram filter_;
+};
+
+}  // namespace pawl::sandbox

@@ -1,0 +1,220 @@
+// pawl-launch: builds one sandbox from one plan and stays until it has ended (launch_protocol.hpp). It runs
+// as the person, without privileges of its own, and reads its client's and, later, the broker's messages; of
+// the sandbox it reads nothing but that it has ended. When it dies, for whatever reason, so does the sandbox.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "sandbox/base/codec.hpp"
+#include "sandbox/base/pidfd.hpp"
+#include "sandbox/launch_protocol.hpp"
+#include "sandbox/launcher.hpp"
+
+namespace pawl::sandbox {
+namespace {
+
+constexpr int kFailure = 125;
+using Clock = std::chrono::steady_clock;
+
+// A peer that does not read must not hold up the others: a full socket is a lost peer.
+Result<> make_nonblocking(const Channel& channel) {
+  const int flags = ::fcntl(channel.fd(), F_GETFL);
+  if (flags < 0 || ::fcntl(channel.fd(), F_SETFL, flags | O_NONBLOCK) != 0)
+    return failed("make a channel non-blocking");
+  return {};
+}
+
+class Supervisor {
+ public:
+  explicit Supervisor(Channel client) : client_(std::move(client)) {}
+
+  Result<> run() {
+    TRY(watch_signals());
+    TRY(start());
+    while (!ended_) TRY(step());
+    return {};
+  }
+
+  // The client is told why nothing runs.
+  void report_failure(const Error& error) {
+    Report report{
+        .kind = ReportKind::failed, .errnum = error.errnum, .trail = error.trail, .remedy = error.remedy};
+    (void)client_.send(codec::encode(report));
+    if (broker_) (void)broker_.send(codec::encode(report));
+  }
+
+ private:
+  // Signals sent to us are meant for the command. Blocked from here on; the child resets its own.
+  Result<> watch_signals() {
+    sigset_t forwarded;
+    ::sigemptyset(&forwarded);
+    for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT, SIGWINCH, SIGPIPE})
+      ::sigaddset(&forwarded, number);
+    if (::sigprocmask(SIG_BLOCK, &forwarded, nullptr) != 0) return failed("block signals");
+    signals_ = UniqueFd(::signalfd(-1, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_) return failed("signalfd");
+    return {};
+  }
+
+  Result<> start() {
+    auto packet = TRY_DURING("client", client_.receive());
+    if (!packet) return refuse("the client closed before it sent a plan");
+    Command command = TRY(codec::decode<Command>(packet->bytes));
+    if (command.kind != CommandKind::start) return refuse("the first command is not start");
+    if (command.with_broker) {
+      if (packet->descriptors.empty()) return refuse("no channel of the broker");
+      broker_ = Channel(std::move(packet->descriptors.back()));
+      packet->descriptors.pop_back();
+      TRY(make_nonblocking(broker_));
+    }
+    const LaunchPlan plan = TRY(decode_plan(command.plan, packet->descriptors.size()));
+    if (plan.wall_time != 0) deadline_ = Clock::now() + std::chrono::seconds(plan.wall_time);
+    launched_ =
+        TRY_DURING(plan.name.empty() ? "launch" : plan.name, launch(plan, std::move(packet->descriptors)));
+    TRY(make_nonblocking(client_));
+    return announce();
+  }
+
+  Result<> announce() {
+    const Bytes launched = codec::encode(Report{.kind = ReportKind::launched});
+    std::vector<int> for_client{launched_.pidfd.get()};
+    if (launched_.terminal) for_client.push_back(launched_.terminal.get());
+    if (!broker_)
+      for (const UniqueFd& listener : launched_.listeners) for_client.push_back(listener.get());
+    TRY_DURING("tell the client", client_.send(launched, for_client));
+    // The master is the client's alone: when that goes, the terminal hangs up.
+    launched_.terminal.reset();
+    if (broker_) tell_broker();
+    return {};
+  }
+
+  void tell_broker() {
+    std::vector<int> handed{launched_.pidfd.get()};
+    for (const UniqueFd& listener : launched_.listeners) handed.push_back(listener.get());
+    if (!broker_.send(codec::encode(Report{.kind = ReportKind::launched}), handed)) lose_broker();
+  }
+
+  Result<> step() {
+    pollfd ready[] = {{launched_.pidfd.get(), POLLIN, 0},
+                      {client_ ? client_.fd() : -1, POLLIN, 0},
+                      {broker_ ? broker_.fd() : -1, POLLIN, 0},
+                      {signals_.get(), POLLIN, 0}};
+    const int count = ::poll(ready, std::size(ready), milliseconds_left());
+    if (count < 0 && errno != EINTR) return failed("poll");
+    if (!timed_out_ && Clock::now() >= deadline_) {
+      timed_out_ = true;
+      kill_everything();
+    }
+    if (count <= 0) return {};
+    if (ready[0].revents != 0) return finish();
+    if (ready[1].revents != 0) hear_client();
+    if (ready[2].revents != 0) hear_broker();
+    if (ready[3].revents != 0) pass_signal_on();
+    return {};
+  }
+
+  int milliseconds_left() const {
+    if (timed_out_ || deadline_ == Clock::time_point::max()) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
+    return left < 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left, 3'600'000));
+  }
+
+  Result<> finish() {
+    const int status = TRY(wait_for(launched_.pidfd));
+    const Report report{.kind = ReportKind::ended, .status = status, .timed_out = timed_out_};
+    const Bytes message = codec::encode(report);
+    if (client_) (void)client_.send(message);
+    if (broker_) (void)broker_.send(message);
+    ended_ = true;
+    return {};
+  }
+
+  void hear_client() {
+    auto packet = client_.receive();
+    if (!packet || !*packet) {
+      client_ = Channel{};
+      kill_everything();
+      return;
+    }
+    const auto command = codec::decode<Command>((*packet)->bytes);
+    if (command && command->kind == CommandKind::adopt && (*packet)->descriptors.size() == 1) {
+      broker_ = Channel(std::move((*packet)->descriptors[0]));
+      if (make_nonblocking(broker_)) tell_broker();
+    } else if (!command || !obey(*command)) {
+      // A client that does not speak the protocol is no client.
+      client_ = Channel{};
+      kill_everything();
+    }
+  }
+
+  void hear_broker() {
+    auto packet = broker_.receive();
+    if (!packet || !*packet) return lose_broker();
+    const auto command = codec::decode<Command>((*packet)->bytes);
+    if (!command || !obey(*command)) lose_broker();
+  }
+
+  // What client and broker may both ask.
+  bool obey(const Command& command) {
+    if (command.kind == CommandKind::kill) {
+      kill_everything();
+      return true;
+    }
+    if (command.kind != CommandKind::signal || command.number == 0 || command.number >= _NSIG) return false;
+    (void)send_signal(launched_.pidfd, static_cast<int>(command.number));
+    return true;
+  }
+
+  void lose_broker() {
+    broker_ = Channel{};
+    if (client_) (void)client_.send(codec::encode(Report{.kind = ReportKind::broker_lost}));
+  }
+
+  void pass_signal_on() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info)))
+      if (info.ssi_signo != SIGPIPE) (void)send_signal(launched_.pidfd, static_cast<int>(info.ssi_signo));
+  }
+
+  // ESRCH: it has ended by itself, which the next poll will tell.
+  void kill_everything() { (void)send_signal(launched_.pidfd, SIGKILL); }
+
+  Channel client_;
+  Channel broker_;
+  Launched launched_;
+  UniqueFd signals_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  bool timed_out_ = false;
+  bool ended_ = false;
+};
+
+int run() {
+  struct stat control{};
+  if (::fstat(kControlFd, &control) != 0 || !S_ISSOCK(control.st_mode)) {
+    constexpr std::string_view usage =
+        "pawl-launch builds a sandbox for `pawl run` and for the broker, which talk to it on descriptor 3.\n"
+        "Run `pawl run` instead.\n";
+    if (::write(STDERR_FILENO, usage.data(), usage.size()) < 0) return kFailure;  // nobody to tell
+    return kFailure;
+  }
+  ::fcntl(kControlFd, F_SETFD, FD_CLOEXEC);
+  // Out of the terminal's foreground: what a person types is for the client, which passes on what it wants
+  // to. A group and not a session, which would be a scheduling group of its own (sched(7), autogroup) and
+  // slow on a busy host.
+  ::setpgid(0, 0);
+  Supervisor supervisor{Channel(UniqueFd(kControlFd))};
+  const Result<> result = supervisor.run();
+  if (result) return 0;
+  supervisor.report_failure(result.error());
+  return kFailure;
+}
+
+}  // namespace
+}  // namespace pawl::sandbox
+
+int main() { return pawl::sandbox::run(); }

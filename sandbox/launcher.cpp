@@ -1,0 +1,145 @@
+#include "sandbox/launcher.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <cstring>
+
+#include "sandbox/base/pidfd.hpp"
+#include "sandbox/caps.hpp"
+#include "sandbox/child_plan.hpp"
+#include "sandbox/identity.hpp"
+#include "sandbox/mount_sources.hpp"
+#include "sandbox/mounts.hpp"
+#include "sandbox/namespaces.hpp"
+#include "sandbox/netns.hpp"
+
+namespace pawl::sandbox {
+namespace {
+
+constexpr std::size_t kStackSize = 256 * 1024;  // bytes; touched only as far as used
+constexpr int kSessionNamespaces =
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+class Stack {
+ public:
+  static Result<Stack> make() {
+    void* memory =
+        ::mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) return failed("memory for the child's stack");
+    return Stack(memory);
+  }
+  Stack(Stack&& other) noexcept : memory_(std::exchange(other.memory_, nullptr)) {}
+  ~Stack() {
+    if (memory_ != nullptr) ::munmap(memory_, kStackSize);
+  }
+  void* top() const { return static_cast<char*>(memory_) + kStackSize; }
+
+ private:
+  explicit Stack(void* memory) : memory_(memory) {}
+  void* memory_;
+};
+
+// Reads what the child said until its exec closed the socket.
+Result<UniqueFd> hear_child(const Channel& report) {
+  UniqueFd terminal;
+  for (;;) {
+    auto packet = TRY(report.receive());
+    if (!packet) return terminal;
+    if (packet->bytes.size() == 1 && packet->bytes[0] == static_cast<std::uint8_t>(kTerminalTag) &&
+        packet->descriptors.size() == 1) {
+      terminal = std::move(packet->descriptors[0]);
+      continue;
+    }
+    StepFailure failure;
+    if (packet->bytes.size() != sizeof(failure)) return refuse("the child sent an unknown report");
+    std::memcpy(&failure, packet->bytes.data(), sizeof(failure));
+    Error error{failure.errnum, std::string(step_name(failure.step)), std::string(step_remedy(failure.step))};
+    return std::unexpected(std::move(error));
+  }
+}
+
+Result<Launched> start_child(ChildData& data) {
+  const Stack stack = TRY(Stack::make());
+  int pidfd_number = -1;
+  // SAFETY: one thread; the child shares our memory and we sleep until it executes or exits.
+  const pid_t pid =
+      ::clone(&run_child, stack.top(), kSessionNamespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+              &data.plan(), &pidfd_number);
+  if (pid < 0) {
+    const int errnum = errno;
+    return std::unexpected(
+        failed("make the session's namespaces", errnum).error().advising(namespace_remedy(errnum)));
+  }
+  Launched launched;
+  launched.pidfd = UniqueFd(pidfd_number);
+  data.close_childs_end();
+  Result<UniqueFd> terminal = hear_child(data.report());
+  if (!terminal) {
+    // It is gone already, unless what it said was not understood.
+    (void)send_signal(launched.pidfd, SIGKILL);
+    (void)wait_for(launched.pidfd);
+    return std::unexpected(std::move(terminal).error());
+  }
+  launched.terminal = std::move(*terminal);
+  return launched;
+}
+
+// What is left of the launcher needs no rights, and holds plan and environment in memory: another process of
+// the same uid must not read them.
+Result<> retire() {
+  if (const int error = drop_own_capabilities(); error != 0)
+    return failed("drop the launcher's capabilities", error);
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failed("PR_SET_DUMPABLE");
+  return {};
+}
+
+}  // namespace
+
+Result<UniqueFd> open_init_program() {
+  std::array<char, PATH_MAX> own{};
+  const ssize_t size = ::readlink("/proc/self/exe", own.data(), own.size());
+  if (size <= 0) return failed("find the running program", size < 0 ? errno : ENOENT);
+  const std::string_view path(own.data(), static_cast<std::size_t>(size));
+  const std::string init = std::string(path.substr(0, path.rfind('/') + 1)) + "pawl-init";
+  UniqueFd program(::open(init.c_str(), O_PATH | O_CLOEXEC));
+  if (!program)
+    return std::unexpected(
+        failed("open " + init).error().advising("pawl-init is installed beside pawl-launch: reinstall pawl"));
+  return program;
+}
+
+Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors) {
+  const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
+  SourceTrees sources;
+  if (TRY(check_identity(plan)) == IdentityChange::switch_ids)
+    sources = TRY(clone_handed_sources_early(plan, descriptors));
+  const Identity identity = TRY(take_identity(plan));
+  ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
+  TRY(enter_outer_namespaces(identity, plan.network));
+
+  std::vector<UniqueFd> listeners;
+  if (plan.network == Network::loopback) {
+    TRY(bring_loopback_up());
+    listeners = TRY(listen_on_loopback(plan.listeners));
+  }
+  TRY(clone_sources(plan, descriptors, sources));
+  const UniqueFd root = TRY(build_root(plan, sources));
+  sources.clear();
+  descriptors.clear();
+  Launched launched = TRY(start_child(data));
+  launched.listeners = std::move(listeners);
+  if (auto retired = retire(); !retired) {
+    (void)send_signal(launched.pidfd, SIGKILL);
+    return std::unexpected(std::move(retired).error());
+  }
+  return launched;
+}
+
+}  // namespace pawl::sandbox

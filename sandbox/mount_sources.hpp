@@ -1,0 +1,30 @@
+// Where bound files come from. Every source is turned into a detached mount, once, before anything of the new
+// root stands; no source path is resolved again. Runs in the launcher; a helper process of it when the ids
+// change.
+#pragma once
+
+#include <vector>
+
+#include "sandbox/base/error.hpp"
+#include "sandbox/base/unique_fd.hpp"
+#include "sandbox/plan.hpp"
+
+namespace pawl::sandbox {
+
+// One entry a mount of the plan: the detached tree of a bind; empty for other kinds, and for a bind whose
+// source is absent and not required.
+using SourceTrees = std::vector<UniqueFd>;
+
+// Sources that were handed as descriptors, opened with the rights of the process that was handed them: to be
+// called before its ids change, since the new ones may not reach the path. Forks a short-lived helper.
+Result<SourceTrees> clone_handed_sources_early(const LaunchPlan& plan,
+                                               const std::vector<UniqueFd>& descriptors);
+
+// Every source not in `trees` yet, with the rights of the caller, inside U0.
+Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors, SourceTrees& trees);
+
+// The host's device nodes, in the order of kDeviceNodes.
+inline constexpr const char* kDeviceNodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+Result<std::vector<UniqueFd>> clone_devices();
+
+}  // namespace pawl::sandbox

@@ -1,0 +1,265 @@
+#include "sandbox/mounts.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "sandbox/base/mount_api.hpp"
+#include "sandbox/protect.hpp"
+
+namespace pawl::sandbox {
+namespace {
+
+constexpr std::uint64_t kRootSize = 16u << 20;    // bytes: directories, links and the plan's files
+constexpr std::uint64_t kSharedSize = 64u << 20;  // bytes: /dev/shm where the plan names no size
+constexpr mode_t kShared = 01777;
+
+// Somewhere to attach the new root while it is built; what lies below is hidden from the launcher alone, and
+// every source has been opened before. Not "/": a process whose root is covered may not make user namespaces.
+constexpr const char* kStagingPlaces[] = {"/tmp", "/mnt", "/run", "/var", "/usr"};
+
+struct Place {
+  UniqueFd parent;
+  std::string name;
+};
+
+std::string octal(mode_t mode) {
+  std::string digits;
+  for (; mode != 0; mode >>= 3) digits.insert(digits.begin(), static_cast<char>('0' + (mode & 7)));
+  return "0" + digits;
+}
+
+Result<UniqueFd> new_tmpfs(std::uint64_t size, mode_t mode, std::uint64_t attributes) {
+  const UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC)));
+  if (!context) return failed("open tmpfs");
+  const auto set = [&](const char* key, const std::string& value) {
+    return ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) == 0;
+  };
+  if (!set("size", std::to_string(size)) || !set("mode", octal(mode))) return failed("configure tmpfs");
+  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    return failed("create tmpfs");
+  UniqueFd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attributes)));
+  if (!mount) return failed("mount tmpfs");
+  return mount;
+}
+
+// Set-user-id programs below a bind are harmless: nosuid here, and no_new_privs in the child. Only `standard`
+// lets programs be executed at all.
+std::uint64_t base_attributes(const LaunchPlan& plan) {
+  const std::uint64_t always = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  return plan.syscalls == SyscallProfile::standard ? always : always | MOUNT_ATTR_NOEXEC;
+}
+
+class RootBuilder {
+ public:
+  RootBuilder(const LaunchPlan& plan, const SourceTrees& sources, std::vector<UniqueFd> devices,
+              UniqueFd root)
+      : plan_(plan), sources_(sources), devices_(std::move(devices)), root_(std::move(root)) {}
+
+  Result<> build() {
+    for (std::size_t i = 0; i < plan_.mounts.size(); ++i) {
+      const Mount& mount = plan_.mounts[i];
+      TRY_DURING("mount " + mount.target, make(i, mount));
+    }
+    for (const Protection& protection : plan_.protections) {
+      const UniqueFd top(open_beneath(root_.get(), protection.mount.c_str() + 1, O_PATH | O_DIRECTORY));
+      if (!top) return failed("open " + protection.mount);
+      TRY_DURING("protect " + protection.mount, protect_paths(top, protection.patterns));
+    }
+    if (set_mount_attributes(root_.get(), Reach::this_mount, {.set = MOUNT_ATTR_RDONLY}) != 0)
+      return failed("make the root read-only");
+    return {};
+  }
+
+  UniqueFd take() && { return std::move(root_); }
+
+ private:
+  Result<> make(std::size_t index, const Mount& mount) {
+    switch (mount.kind) {
+      case MountKind::directory:
+        return make_directory(mount);
+      case MountKind::file:
+        return make_file(mount);
+      case MountKind::symlink:
+        return make_link(mount);
+      case MountKind::read_only:
+      case MountKind::writable:
+        return sources_[index] ? attach_bind(mount, sources_[index]) : Result<>{};
+      case MountKind::tmpfs:
+        return attach_tmpfs(mount.target, mount.size, mount.mode);
+      case MountKind::proc:
+        TRY(directory_at(mount.target));
+        return {};
+      case MountKind::devices:
+        return make_devices(mount);
+    }
+    return refuse("unknown kind");
+  }
+
+  // The directory that holds `target`, made where only the launcher has written: on a tmpfs of this root.
+  Result<Place> place_of(const std::string& target) {
+    const std::size_t slash = target.rfind('/');
+    return Place{TRY(directory_at(target.substr(0, slash))), target.substr(slash + 1)};
+  }
+
+  Result<UniqueFd> directory_at(const std::string& path) {
+    if (path.empty()) return UniqueFd(::fcntl(root_.get(), F_DUPFD_CLOEXEC, 0));
+    UniqueFd there(open_beneath(root_.get(), path.c_str() + 1, O_PATH | O_DIRECTORY));
+    if (there || errno != ENOENT) {
+      if (!there) return failed("open " + path);
+      return there;
+    }
+    Place place = TRY(place_of(path));
+    if (const Mount* bind = bind_around(path); bind != nullptr)
+      return refuse(path + " does not exist in what is bound at " + bind->target, "make it there first");
+    // SAFETY: relative to a descriptor of our own tmpfs, one name without a slash.
+    if (::mkdirat(place.parent.get(), place.name.c_str(), 0755) != 0 && errno != EEXIST)
+      return failed("make " + path);
+    UniqueFd made(open_beneath(place.parent.get(), place.name.c_str(), O_PATH | O_DIRECTORY));
+    if (!made) return failed("open " + path);
+    return made;
+  }
+
+  // The innermost mount that the path lies in, if that is a bind: what is made there would be made on the
+  // host.
+  const Mount* bind_around(const std::string& path) const {
+    const Mount* innermost = nullptr;
+    for (const Mount& mount : plan_.mounts) {
+      const bool inside = path.starts_with(mount.target + "/");
+      const bool mounts = mount.kind == MountKind::tmpfs || mount.kind == MountKind::read_only ||
+                          mount.kind == MountKind::writable;
+      if (inside && mounts && (innermost == nullptr || mount.target.size() > innermost->target.size()))
+        innermost = &mount;
+    }
+    return innermost != nullptr && innermost->kind != MountKind::tmpfs ? innermost : nullptr;
+  }
+
+  Result<> make_directory(const Mount& mount) {
+    const UniqueFd made = TRY(directory_at(mount.target));
+    if (mount.mode == 0755) return {};
+    // An O_PATH descriptor has no fchmod(2); its link below /proc leads to the very same directory.
+    if (::chmod(("/proc/self/fd/" + std::to_string(made.get())).c_str(), mount.mode) != 0)
+      return failed("set mode");
+    return {};
+  }
+
+  Result<> make_file(const Mount& mount) {
+    const Place place = TRY(place_of(mount.target));
+    if (bind_around(mount.target) != nullptr) return refuse("a file of the plan below a bound directory");
+    const UniqueFd file(::openat(place.parent.get(), place.name.c_str(),
+                                 O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mount.mode & 0444));
+    if (!file) return failed("make file");
+    std::string_view left = mount.source;
+    while (!left.empty()) {
+      const ssize_t written = ::write(file.get(), left.data(), left.size());
+      if (written <= 0) return failed("write file");
+      left.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+  }
+
+  Result<> make_link(const Mount& mount) {
+    const Place place = TRY(place_of(mount.target));
+    if (bind_around(mount.target) != nullptr) return refuse("a link of the plan below a bound directory");
+    if (::symlinkat(mount.source.c_str(), place.parent.get(), place.name.c_str()) != 0)
+      return failed("make link");
+    return {};
+  }
+
+  Result<> attach_bind(const Mount& mount, const UniqueFd& tree) {
+    const bool read_only = mount.kind == MountKind::read_only;
+    const MountAttributes attributes{.set = base_attributes(plan_) | (read_only ? MOUNT_ATTR_RDONLY : 0),
+                                     .propagation = MS_PRIVATE};
+    if (set_mount_attributes(tree.get(), read_only ? Reach::whole_tree : Reach::this_mount, attributes) != 0)
+      return failed("restrict the bind");
+    struct stat source{};
+    if (::fstat(tree.get(), &source) != 0) return failed("look at the source");
+    if (S_ISDIR(source.st_mode)) {
+      const UniqueFd target = TRY(directory_at(mount.target));
+      return attach(tree, target);
+    }
+    const Place place = TRY(place_of(mount.target));
+    return attach_over_file(tree, place, mount.target);
+  }
+
+  static Result<> attach(const UniqueFd& tree, const UniqueFd& target) {
+    if (attach_tree(tree.get(), target.get(), "") != 0) return failed("attach");
+    return {};
+  }
+
+  Result<> attach_over_file(const UniqueFd& tree, const Place& place, const std::string& target) {
+    UniqueFd over(open_beneath(place.parent.get(), place.name.c_str(), O_PATH | O_NOFOLLOW));
+    if (!over && bind_around(target) == nullptr) {
+      over = UniqueFd(::openat(place.parent.get(), place.name.c_str(),
+                               O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0444));
+      if (over) over = UniqueFd(open_beneath(place.parent.get(), place.name.c_str(), O_PATH | O_NOFOLLOW));
+    }
+    if (!over) return failed("make a place for " + target);
+    return attach(tree, over);
+  }
+
+  Result<> attach_tmpfs(const std::string& path, std::uint64_t size, mode_t mode) {
+    const UniqueFd target = TRY(directory_at(path));
+    const UniqueFd tmpfs = TRY(new_tmpfs(size, mode, base_attributes(plan_)));
+    return attach(tmpfs, target);
+  }
+
+  // A plain directory of the root tmpfs, read-only with it: nothing can be added, and a device node is never
+  // a file that someone could have put there.
+  Result<> make_devices(const Mount& mount) {
+    const UniqueFd directory = TRY(directory_at(mount.target));
+    for (std::size_t i = 0; i < devices_.size(); ++i) {
+      const MountAttributes attributes{.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                                       .propagation = MS_PRIVATE};
+      if (set_mount_attributes(devices_[i].get(), Reach::this_mount, attributes) != 0)
+        return failed("restrict a device");
+      const Place place{UniqueFd(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0)), kDeviceNodes[i]};
+      TRY(attach_over_file(devices_[i], place, mount.target + "/" + kDeviceNodes[i]));
+    }
+    constexpr std::pair<const char*, const char*> links[] = {{"/proc/self/fd", "fd"},
+                                                             {"/proc/self/fd/0", "stdin"},
+                                                             {"/proc/self/fd/1", "stdout"},
+                                                             {"/proc/self/fd/2", "stderr"},
+                                                             {"pts/ptmx", "ptmx"}};
+    for (const auto& [to, name] : links)
+      if (::symlinkat(to, directory.get(), name) != 0) return failed("make link");
+    TRY(directory_at(mount.target + "/pts"));
+    return attach_tmpfs(mount.target + "/shm", mount.size != 0 ? mount.size : kSharedSize, kShared);
+  }
+
+  const LaunchPlan& plan_;
+  const SourceTrees& sources_;
+  std::vector<UniqueFd> devices_;
+  UniqueFd root_;
+};
+
+Result<> attach_staging(const UniqueFd& root) {
+  for (const char* place : kStagingPlaces)
+    if (attach_tree(root.get(), AT_FDCWD, place) == 0) {
+      if (::fchdir(root.get()) != 0) return failed("enter the new root");
+      return {};
+    }
+  return failed("attach the new root", errno);
+}
+
+bool wants_devices(const LaunchPlan& plan) {
+  for (const Mount& mount : plan.mounts)
+    if (mount.kind == MountKind::devices) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<UniqueFd> build_root(const LaunchPlan& plan, const SourceTrees& sources) {
+  std::vector<UniqueFd> devices;
+  if (wants_devices(plan)) devices = TRY(clone_devices());
+  UniqueFd root = TRY_DURING("new root", new_tmpfs(kRootSize, 0755, base_attributes(plan)));
+  TRY(attach_staging(root));
+  RootBuilder builder(plan, sources, std::move(devices), std::move(root));
+  TRY(builder.build());
+  return std::move(builder).take();
+}
+
+}  // namespace pawl::sandbox

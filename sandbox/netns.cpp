@@ -1,0 +1,69 @@
+#include "sandbox/netns.hpp"
+
+#include <arpa/inet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstring>
+
+namespace pawl::sandbox {
+namespace {
+
+constexpr int kLoopbackIndex = 1;  // the first interface of every network namespace
+constexpr int kBacklog = 256;
+
+struct LinkUp {
+  nlmsghdr header;
+  ifinfomsg link;
+};
+
+}  // namespace
+
+Result<> bring_loopback_up() {
+  const UniqueFd socket_fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  if (!socket_fd) return failed("netlink socket");
+  LinkUp request{};
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = RTM_NEWLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+  request.header.nlmsg_seq = 1;
+  request.link.ifi_index = kLoopbackIndex;
+  request.link.ifi_flags = IFF_UP;
+  request.link.ifi_change = IFF_UP;
+  if (::send(socket_fd.get(), &request, sizeof(request), 0) != static_cast<ssize_t>(sizeof(request)))
+    return failed("ask for loopback");
+  struct {
+    nlmsghdr header;
+    nlmsgerr acknowledgement;
+    char request_again[64];
+  } answer{};
+  const ssize_t received = ::recv(socket_fd.get(), &answer, sizeof(answer), 0);
+  if (received < static_cast<ssize_t>(sizeof(nlmsghdr) + sizeof(int)) ||
+      answer.header.nlmsg_type != NLMSG_ERROR)
+    return failed("answer about loopback", EPROTO);
+  if (answer.acknowledgement.error != 0) return failed("bring loopback up", -answer.acknowledgement.error);
+  return {};
+}
+
+Result<std::vector<UniqueFd>> listen_on_loopback(std::span<const std::uint16_t> ports) {
+  std::vector<UniqueFd> listeners;
+  for (const std::uint16_t port : ports) {
+    const std::string step = "listen on 127.0.0.1:" + std::to_string(port);
+    UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!listener) return failed(step);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+      return failed(step);
+    if (::listen(listener.get(), kBacklog) != 0) return failed(step);
+    listeners.push_back(std::move(listener));
+  }
+  return listeners;
+}
+
+}  // namespace pawl::sandbox

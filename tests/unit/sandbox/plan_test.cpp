@@ -1,0 +1,189 @@
+#include "sandbox/plan.hpp"
+
+#include <catch2/catch.hpp>
+#include <random>
+
+using namespace pawl;
+using namespace pawl::sandbox;
+
+namespace {
+
+LaunchPlan good_plan() {
+  LaunchPlan plan;
+  plan.name = "session 1";
+  plan.mounts = {
+      {.kind = MountKind::read_only, .target = "/usr", .source = "/usr"},
+      {.kind = MountKind::symlink, .target = "/bin", .source = "usr/bin"},
+      {.kind = MountKind::file, .target = "/etc/hosts", .source = std::string("127.0.0.1 a\0b", 13)},
+      {.kind = MountKind::proc, .target = "/proc"},
+      {.kind = MountKind::devices, .target = "/dev"},
+      {.kind = MountKind::tmpfs, .target = "/tmp", .size = 1 << 20, .mode = 01777},
+      {.kind = MountKind::writable, .target = "/home/agent/work", .descriptor = 0},
+  };
+  plan.protections = {{"/home/agent/work", {"**/.git/hooks", ".envrc"}}};
+  plan.listeners = {8080, 53};
+  plan.argv = {"sh", "-c", ""};
+  plan.environment = {"PATH=/bin", "EMPTY="};
+  plan.inherit = {"TERM"};
+  plan.stdio = {{Stdio::terminal}, {Stdio::null}, {Stdio::descriptor, 1}};
+  plan.keep = {1, 1};
+  plan.directory = "/home/agent/work";
+  return plan;
+}
+
+std::string complaint(const LaunchPlan& plan, std::size_t descriptors = 2) {
+  const auto decoded = decode_plan(encode_plan(plan), descriptors);
+  return decoded ? "" : decoded.error().trail;
+}
+
+// What the launcher says after one thing was spoiled.
+template <class Spoil>
+std::string complaint_after(Spoil spoil) {
+  LaunchPlan plan = good_plan();
+  spoil(plan);
+  return complaint(plan);
+}
+
+}  // namespace
+
+TEST_CASE("a plan survives its encoding") {
+  const Bytes bytes = encode_plan(good_plan());
+  const auto decoded = decode_plan(bytes, 2);
+  INFO((decoded ? "" : decoded.error().trail));
+  REQUIRE(decoded);
+  CHECK(encode_plan(*decoded) == bytes);
+  CHECK(decoded->mounts[2].source.size() == 13);
+  CHECK(decoded->keep == std::vector<std::uint32_t>{1, 1});
+}
+
+TEST_CASE("bytes cut short, or with more behind them, are refused") {
+  Bytes bytes = encode_plan(good_plan());
+  for (std::size_t size = 0; size < bytes.size(); ++size) CHECK_FALSE(decode_plan({bytes.data(), size}, 2));
+  bytes.push_back(0);
+  CHECK_FALSE(decode_plan(bytes, 2));
+}
+
+TEST_CASE("flipped and random bytes never do more than be refused") {
+  const Bytes good = encode_plan(good_plan());
+  std::mt19937 random(1);
+  for (std::size_t at = 0; at < good.size(); ++at)
+    for (const int bit : {0, 7}) {
+      Bytes bad = good;
+      bad[at] = static_cast<std::uint8_t>(bad[at] ^ 1 << bit);
+      if (const auto decoded = decode_plan(bad, 2)) CHECK(encode_plan(*decoded) == bad);
+    }
+  for (int round = 0; round < 2000; ++round) {
+    Bytes noise(random() % 300);
+    for (auto& byte : noise) byte = static_cast<std::uint8_t>(random());
+    CHECK_FALSE(decode_plan(noise, 2));
+  }
+}
+
+TEST_CASE("counts beyond the bytes allocate nothing") {
+  Bytes bytes = encode_plan(LaunchPlan{});
+  for (std::size_t at = 0; at + 4 <= 20; ++at) {
+    Bytes bad = bytes;
+    std::fill_n(bad.begin() + static_cast<long>(at), 4, 0xff);
+    CHECK_FALSE(decode_plan(bad, 0));
+  }
+}
+
+TEST_CASE("targets are absolute and clean") {
+  for (const std::string target :
+       {"", "/", "usr", "/usr/", "//usr", "/usr/../etc", "/usr/./bin", "/..", "/a//b"}) {
+    INFO(target);
+    CHECK(complaint_after([&](LaunchPlan& p) { p.mounts[0].target = target; }).find("clean absolute path") !=
+          std::string::npos);
+  }
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[0].target = std::string("/a\0b", 4); }).empty());
+  CHECK_FALSE(
+      complaint_after([](LaunchPlan& p) { p.mounts[0].target = "/" + std::string(5000, 'a'); }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[0].source = "usr"; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.directory = "work"; }).empty());
+}
+
+TEST_CASE("mounts fit together") {
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[5].target = "/usr"; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) {
+                p.mounts.push_back({.kind = MountKind::tmpfs, .target = "/home", .size = 4096});
+              }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) {
+                p.mounts.push_back({.kind = MountKind::directory, .target = "/proc/x"});
+              }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[3].target = "/usr/proc"; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) {
+                p.mounts.push_back({.kind = MountKind::proc, .target = "/proc2"});
+              }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[5].size = 0; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[5].mode = 04755; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[6].source = "/home"; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[5].descriptor = 0; }).empty());
+}
+
+TEST_CASE("a protection belongs to a writable mount") {
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.protections[0].mount = "/usr"; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.protections[0].mount = "/nowhere"; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.protections[0].patterns = {""}; }).empty());
+}
+
+TEST_CASE("every descriptor index is one that was handed over") {
+  CHECK(complaint(good_plan(), 2).empty());
+  CHECK_FALSE(complaint(good_plan(), 1).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[6].descriptor = 2; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.stdio[2].descriptor = 2; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.keep = {2}; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.executable = 2; }).empty());
+}
+
+TEST_CASE("root is never anybody inside") {
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.uid = 0, p.gid = 1; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.uid = 1, p.gid = 0; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.uid = 1; }).empty());
+  CHECK(complaint_after([](LaunchPlan& p) { p.uid = 1, p.gid = 1; }).empty());
+}
+
+TEST_CASE("the command, its words and variables are well formed") {
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.argv.clear(); }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.argv[0] = ""; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.argv[1] = std::string("a\0b", 3); }).empty());
+  for (const std::string variable : {"", "NAME", "=value"})
+    CHECK_FALSE(complaint_after([&](LaunchPlan& p) { p.environment[0] = variable; }).empty());
+  for (const std::string name : {"", "A=B"})
+    CHECK_FALSE(complaint_after([&](LaunchPlan& p) { p.inherit[0] = name; }).empty());
+  for (const std::string host : {"", "a b", "a/b"})
+    CHECK_FALSE(complaint_after([&](LaunchPlan& p) { p.hostname = host; }).empty());
+}
+
+TEST_CASE("there are exactly three stdio entries, and a terminal needs a /dev") {
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.stdio.pop_back(); }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.stdio.push_back({}); }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.stdio[1].descriptor = 1; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts.erase(p.mounts.begin() + 4); }).empty());
+}
+
+TEST_CASE("listeners are distinct ports of a loopback network") {
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.listeners = {80, 80}; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.listeners = {0}; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.network = Network::none; }).empty());
+}
+
+TEST_CASE("the service profiles keep their premises") {
+  LaunchPlan plan = good_plan();
+  plan.mounts.erase(plan.mounts.begin() + 3);
+  plan.syscalls = SyscallProfile::service;
+  plan.init = Init::none;
+  plan.executable = 1;
+  CHECK(complaint(plan).empty());
+  SECTION("no init") { plan.init = Init::reaper; }
+  SECTION("executed by descriptor") { plan.executable = kNone; }
+  SECTION("no /proc") { plan.mounts.push_back({.kind = MountKind::proc, .target = "/proc"}); }
+  SECTION("the host's network is the dialer's") {
+    plan.network = Network::host;
+    plan.listeners.clear();
+  }
+  CHECK_FALSE(complaint(plan).empty());
+}
+
+TEST_CASE("an agent never gets the host's network") {
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.network = Network::host, p.listeners.clear(); }).empty());
+}
