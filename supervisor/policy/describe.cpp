@@ -1,0 +1,121 @@
+#include <string>
+
+#include "supervisor/policy/lower.hpp"
+#include "supervisor/policy/text.hpp"
+
+namespace pawl::policy {
+namespace {
+
+using namespace sandbox;
+
+std::string_view word(MountKind kind) {
+  switch (kind) {
+    case MountKind::directory:
+      return "directory";
+    case MountKind::file:
+      return "file";
+    case MountKind::symlink:
+      return "symlink";
+    case MountKind::read_only:
+      return "read-only";
+    case MountKind::writable:
+      return "writable";
+    case MountKind::tmpfs:
+      return "tmpfs";
+    case MountKind::proc:
+      return "proc";
+    case MountKind::devices:
+      return "devices";
+  }
+  return "?";
+}
+
+std::string_view word(Network network) {
+  switch (network) {
+    case Network::loopback:
+      return "loopback";
+    case Network::none:
+      return "none";
+    case Network::host:
+      return "host";
+  }
+  return "?";
+}
+
+std::string_view word(SyscallProfile profile) {
+  switch (profile) {
+    case SyscallProfile::standard:
+      return "standard";
+    case SyscallProfile::service:
+      return "service";
+    case SyscallProfile::dialer:
+      return "dialer";
+  }
+  return "?";
+}
+
+std::string number(std::uint32_t value) { return value == kNone ? "-" : std::to_string(value); }
+
+std::string octal(std::uint32_t mode) {
+  std::string digits;
+  for (; mode != 0; mode /= 8) digits.insert(digits.begin(), static_cast<char>('0' + mode % 8));
+  return "0" + digits;
+}
+
+std::string list(const std::vector<std::string>& items) {
+  std::string text;
+  for (const std::string& item : items) text += " " + quoted(item);
+  return text;
+}
+
+std::string line(const Mount& mount) {
+  std::string text = "mount " + std::string(word(mount.kind)) + " " + quoted(mount.target);
+  if (mount.descriptor != kNone) text += " from descriptor " + number(mount.descriptor);
+  if (!mount.source.empty()) text += " from " + quoted(mount.source);
+  if (mount.kind == MountKind::tmpfs) text += " size " + size_in_words(mount.size);
+  if (mount.kind == MountKind::tmpfs || mount.kind == MountKind::file) text += " mode " + octal(mount.mode);
+  if (mount.presence == Presence::if_present) text += " if present";
+  return text + "\n";
+}
+
+std::string line(const StdioEntry& entry) {
+  switch (entry.kind) {
+    case Stdio::null:
+      return " null";
+    case Stdio::terminal:
+      return " terminal";
+    case Stdio::descriptor:
+      return " descriptor:" + number(entry.descriptor);
+  }
+  return " ?";
+}
+
+}  // namespace
+
+std::string describe(const LaunchPlan& plan) {
+  std::string text = "name " + quoted(plan.name) + "\n";
+  text += "ids " + number(plan.uid) + " " + number(plan.gid) + "\n";
+  for (const Mount& mount : plan.mounts) text += line(mount);
+  for (const Protection& protection : plan.protections)
+    for (const std::string& pattern : protection.patterns)
+      text += "protect " + quoted(protection.mount) + " " + quoted(pattern) + "\n";
+  text += "network " + std::string(word(plan.network)) + "\n";
+  for (const std::uint16_t port : plan.listeners) text += "listener " + std::to_string(port) + "\n";
+  text += "syscalls " + std::string(word(plan.syscalls)) + "\n";
+  text += std::string("init ") + (plan.init == Init::reaper ? "reaper" : "none") + "\n";
+  text += "argv" + list(plan.argv) + "\n";
+  text += "executable " + number(plan.executable) + "\n";
+  for (const std::string& variable : plan.environment) text += "environment " + quoted(variable) + "\n";
+  text += "inherit" + list(plan.inherit) + "\n";
+  text += "stdio";
+  for (const StdioEntry& entry : plan.stdio) text += line(entry);
+  text += "\nkeep";
+  for (const std::uint32_t descriptor : plan.keep) text += " " + number(descriptor);
+  text += "\ndirectory " + quoted(plan.directory) + "\n";
+  text += "hostname " + quoted(plan.hostname) + "\n";
+  text += "open files " + std::to_string(plan.open_files) + "\n";
+  text += "wall time " + std::to_string(plan.wall_time) + "s\n";
+  return text;
+}
+
+}  // namespace pawl::policy

@@ -1,0 +1,23 @@
+// The policy digest of a decision statement: names everything that this action's approval rests on, and
+// nothing else, so that an edit elsewhere voids nothing. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sandbox/base/bytes.hpp"
+#include "sandbox/base/error.hpp"
+#include "supervisor/policy/policy.hpp"
+
+namespace pawl::policy {
+
+// The bytes that are hashed: length-prefixed fields of the role (sandbox, environment, limits, this action),
+// the effective rule for this launcher, its members and their keys, and for each secret used its source,
+// roles, uses and floor. A version line opens it. For `pawl policy diff` and for tests.
+Result<std::string> policy_digest_input(const Policy& policy, const Role& role, const Action& action,
+                                        std::string_view launcher);
+// SHA-256 of that.
+Result<Digest> policy_digest(const Policy& policy, const Role& role, const Action& action,
+                             std::string_view launcher);
+
+}  // namespace pawl::policy

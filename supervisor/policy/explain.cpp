@@ -1,0 +1,246 @@
+#include "supervisor/policy/explain.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include "supervisor/policy/authority.hpp"
+#include "supervisor/policy/lower.hpp"
+#include "supervisor/policy/protections.hpp"
+#include "supervisor/policy/provider.hpp"
+#include "supervisor/policy/text.hpp"
+
+namespace pawl::policy {
+namespace {
+
+namespace json = boost::json;
+
+json::array texts(const std::vector<std::string>& list) {
+  json::array array;
+  for (const std::string& text : list) array.emplace_back(text);
+  return array;
+}
+
+std::string_view word(WorkspaceMode mode) { return mode == WorkspaceMode::direct ? "direct" : "read-only"; }
+
+json::object workspace_json(const FileAccess& files) {
+  json::object workspace{{"mode", word(files.workspace)}};
+  if (files.workspace != WorkspaceMode::direct) return workspace;
+  workspace["reason"] = files.workspace_reason;
+  json::array kept;
+  for (const ProtectedPattern& entry : protected_patterns()) kept.emplace_back(entry.pattern);
+  for (const std::string& pattern : files.protect) kept.emplace_back(pattern);
+  workspace["protected"] = std::move(kept);
+  return workspace;
+}
+
+json::object route_json(const LlmRoute& route, std::size_t index) {
+  const Provider* provider = find_provider(route.api);
+  json::object object{{"name", route.name},
+                      {"api", route.api},
+                      {"inside", "http://127.0.0.1:" + std::to_string(kFirstRoutePort + index)},
+                      {"upstream", route.upstream}};
+  if (provider != nullptr) object["variable"] = provider->base_url_variable;
+  object["secret"] = route.secret.empty() ? json::value(nullptr) : json::value(route.secret);
+  return object;
+}
+
+json::object rule_json(const Policy& policy, const Rule& rule) {
+  json::array people;
+  for (const Person& person : policy.people)
+    for (const std::string& entry : rule.from)
+      if (!person.keys.empty() &&
+          (entry == person.name || (entry.starts_with('@') && person.in_group(entry.substr(1))))) {
+        people.emplace_back(person.name);
+        break;
+      }
+  return {{"rule", rule.name},
+          {"quorum", rule.quorum},
+          {"from", texts(rule.from)},
+          {"people", std::move(people)},
+          {"launcher_counts", rule.launcher == LauncherVote::counts},
+          {"expires", duration_in_words(rule.expires)}};
+}
+
+json::value named_rule_json(const Policy& policy, const std::string& name) {
+  const Rule* rule = policy.find_rule(name);
+  return rule == nullptr ? json::value(nullptr) : json::value(rule_json(policy, *rule));
+}
+
+json::array secrets_json(const Policy& policy, const Action& action) {
+  json::array secrets;
+  for (const SecretBinding& binding : action.secrets) {
+    const Secret* secret = policy.find_secret(binding.secret);
+    json::object object{{"variable", binding.variable}, {"secret", binding.secret}};
+    if (secret != nullptr && secret->floored()) object["floor"] = named_rule_json(policy, secret->require);
+    secrets.push_back(std::move(object));
+  }
+  return secrets;
+}
+
+json::object parameter_json(const Parameter& parameter) {
+  json::object object{{"name", parameter.name}};
+  if (parameter.kind == ParameterKind::file) {
+    object["file"] = true;
+    object["max"] = size_in_words(parameter.max);
+  } else {
+    object["match"] = parameter.match;
+    object["leading_dash"] = parameter.leading_dash == Parameter::Dash::allowed;
+  }
+  return object;
+}
+
+json::object action_json(const Policy& policy, const Action& action) {
+  json::array parameters;
+  for (const Parameter& parameter : action.parameters) parameters.push_back(parameter_json(parameter));
+  return {{"name", action.name},
+          {"description", action.description},
+          {"run", texts(action.run)},
+          {"parameters", std::move(parameters)},
+          {"secrets", secrets_json(policy, action)},
+          {"approval", named_rule_json(policy, action.approval)},
+          {"timeout", duration_in_words(action.timeout)},
+          {"read", texts(action.read)},
+          {"write", texts(action.write)}};
+}
+
+json::array cannot(const Role& role) {
+  json::array list;
+  list.emplace_back(
+      "see files of the host other than those above: no home directory, no keys, no agent sockets");
+  if (role.sandbox.files.workspace == WorkspaceMode::direct) {
+    list.emplace_back("change what exists of the protected paths of the workspace");
+  } else {
+    list.emplace_back("write to the workspace");
+  }
+  list.emplace_back(role.llm.empty() ? "reach any network" : "reach any network but the model routes above");
+  list.emplace_back("hold a credential: routes and actions use them outside of the sandbox");
+  list.emplace_back("gain privileges: no capability, no new user namespace, no setuid program");
+  list.emplace_back("see processes, terminals or sessions outside of its own");
+  list.emplace_back(role.actions.empty() ? "ask for anything"
+                                         : "ask for anything but the actions above, or approve them");
+  return list;
+}
+
+json::value launchers_json(const Policy& policy, const Role& role) {
+  const auto listed =
+      policy.settings.launchers.find(role.origin == RoleOrigin::handed ? kHandedRoles : role.name);
+  if (listed != policy.settings.launchers.end()) return texts(listed->second);
+  return policy.home.kind == HomeKind::embedded ? json::value("everyone here") : json::value(json::array{});
+}
+
+std::string joined(const std::vector<std::string>& list) {
+  std::string text;
+  for (const std::string& item : list) text += (text.empty() ? "" : " ") + item;
+  return text;
+}
+
+std::string approval_text(const Policy& policy, const std::string& name) {
+  const Rule* rule = policy.find_rule(name);
+  if (rule == nullptr) return "'" + name + "' (undefined)";
+  std::string from;
+  for (const std::string& entry : rule->from) from += (from.empty() ? "" : ", ") + entry;
+  return "'" + name + "': " + std::to_string(rule->quorum) + (rule->quorum == 1 ? " person" : " persons") +
+         " of " + from + ", " +
+         (rule->launcher == LauncherVote::counts ? "the launcher counts" : "never the launcher") +
+         ", within " + duration_in_words(rule->expires);
+}
+
+std::string sees_text(const Role& role) {
+  const FileAccess& files = role.sandbox.files;
+  std::string text = "It sees\n  the workspace, " + std::string(word(files.workspace));
+  if (files.workspace == WorkspaceMode::direct) {
+    text += ": " + quoted(files.workspace_reason) +
+            "\n  (read-only in it: git hooks and config, editor and agent settings, CI";
+    for (const std::string& pattern : files.protect) text += ", " + pattern;
+    text += ")";
+  }
+  text += "\n  /usr, a synthesized /etc, its own /proc and /dev, /tmp of " + size_in_words(role.limits.tmp) +
+          ", a private home\n";
+  for (const std::string& path : files.read) text += "  " + path + ", read-only\n";
+  text += "  environment: what pawl sets" +
+          (role.sandbox.keep_environment.empty() ? std::string()
+                                                 : " and " + joined(role.sandbox.keep_environment)) +
+          "\n";
+  if (role.limits.wall_time.count() != 0)
+    text += "  for at most " + duration_in_words(role.limits.wall_time) + "\n";
+  return text;
+}
+
+std::string reaches_text(const Role& role) {
+  std::string text = "It reaches\n";
+  for (const LlmRoute& route : role.llm) {
+    const Provider* provider = find_provider(route.api);
+    text += "  " + route.upstream + " as model route '" + route.name + "'" +
+            (provider != nullptr ? " (" + std::string(provider->base_url_variable) + ")" : std::string()) +
+            (route.secret.empty() ? ", without a credential"
+                                  : ", with secret '" + route.secret + "' put in outside") +
+            "\n";
+  }
+  return role.llm.empty() ? text + "  nothing: every connection is refused at once\n" : text;
+}
+
+std::string parameter_text(const Parameter& parameter) {
+  const std::string what = parameter.kind == ParameterKind::file
+                               ? "a file of at most " + size_in_words(parameter.max)
+                               : "matches " + quoted(parameter.match);
+  return "    {" + parameter.name + "} " + what + "\n";
+}
+
+std::string action_text(const Policy& policy, const Action& action) {
+  std::string text = "  " + action.name;
+  if (!action.description.empty()) text += ": " + action.description;
+  text += "\n    runs";
+  for (const std::string& argument : action.run) text += " " + quoted(argument);
+  text += ", at most " + duration_in_words(action.timeout) + "\n";
+  for (const Parameter& parameter : action.parameters) text += parameter_text(parameter);
+  for (const std::string& path : action.read) text += "    reads " + quoted(path) + "\n";
+  for (const std::string& path : action.write) text += "    writes " + quoted(path) + "\n";
+  text += "    approval " + approval_text(policy, action.approval) + "\n";
+  for (const SecretBinding& binding : action.secrets) {
+    const Secret* secret = policy.find_secret(binding.secret);
+    text += "    uses secret '" + binding.secret + "' as " + binding.variable;
+    if (secret != nullptr && secret->floored())
+      text += "; its floor " + approval_text(policy, secret->require);
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+json::object explain_json(const Policy& policy, const Role& role) {
+  json::array routes;
+  for (std::size_t i = 0; i < role.llm.size(); ++i) routes.push_back(route_json(role.llm[i], i));
+  json::array actions;
+  for (const Action& action : role.actions) actions.push_back(action_json(policy, action));
+  json::object limits{{"tmp", size_in_words(role.limits.tmp)}};
+  limits["wall_time"] = role.limits.wall_time.count() == 0
+                            ? json::value(nullptr)
+                            : json::value(duration_in_words(role.limits.wall_time));
+  return {{"role", role.name},
+          {"description", role.description},
+          {"owner", role.owner},
+          {"installed", role.origin == RoleOrigin::installed},
+          {"launchers", launchers_json(policy, role)},
+          {"workspace", workspace_json(role.sandbox.files)},
+          {"read", texts(role.sandbox.files.read)},
+          {"environment", texts(role.sandbox.keep_environment)},
+          {"limits", std::move(limits)},
+          {"llm", std::move(routes)},
+          {"actions", std::move(actions)},
+          {"cannot", cannot(role)}};
+}
+
+std::string explain_text(const Policy& policy, const Role& role) {
+  std::string text = "Role " + role.name;
+  if (!role.description.empty()) text += ": " + role.description;
+  if (!role.owner.empty()) text += "\nOwner: " + role.owner;
+  text += "\n\n" + sees_text(role) + "\n" + reaches_text(role) + "\nIt may ask for\n";
+  for (const Action& action : role.actions) text += action_text(policy, action);
+  if (role.actions.empty()) text += "  nothing\n";
+  text += "\nIt cannot\n";
+  for (const json::value& line : cannot(role)) text += "  " + std::string(line.as_string()) + "\n";
+  return text;
+}
+
+}  // namespace pawl::policy

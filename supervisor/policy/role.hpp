@@ -1,0 +1,94 @@
+// A role: what an agent of one kind may see, reach and ask (roles/NAME.toml). Plain data, as checked by
+// policy.hpp; how an action is approved and what a secret demands stand in other files on purpose.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pawl::policy {
+
+enum class WorkspaceMode : std::uint8_t { read_only, direct };
+
+struct FileAccess {
+  WorkspaceMode workspace = WorkspaceMode::read_only;
+  std::string workspace_reason;  // why direct; never empty then
+  std::vector<std::string>
+      read;  // host paths shown read-only, absolute or "~/..." (the launcher's passwd home)
+  std::vector<std::string>
+      protect;  // patterns below the workspace, besides pawl's own list (protections.hpp)
+};
+
+struct Sandbox {
+  FileAccess files;
+  std::vector<std::string> keep_environment;  // names whose values come from the launcher's environment
+};
+
+struct Limits {
+  std::uint64_t tmp = std::uint64_t{1} << 30;  // bytes of /tmp
+  std::chrono::seconds wall_time{0};           // 0: no limit
+};
+
+// One way to a model vendor. `secret` empty: the route carries no credential (a model on this machine).
+struct LlmRoute {
+  std::string name;      // "anthropic"
+  std::string api;       // whose protocol: a name of provider.hpp
+  std::string upstream;  // origin, no path: "https://api.anthropic.com", "http://127.0.0.1:8080"
+  std::string secret;
+
+  // What secrets.toml must list under `uses`: "llm:anthropic" where the route goes to the vendor itself,
+  // otherwise "llm:<upstream>", so that no edit of a role alone sends a key to another address.
+  std::string use() const;
+};
+
+enum class ParameterKind : std::uint8_t { text, file };
+
+struct Parameter {
+  std::string name;
+  ParameterKind kind = ParameterKind::text;
+  std::string match;                           // text: RE2, must match the whole value
+  std::uint64_t max = std::uint64_t{1} << 20;  // file: bytes
+  enum class Dash : std::uint8_t { refused, allowed } leading_dash = Dash::refused;
+};
+
+struct SecretBinding {
+  std::string variable;  // environment name in the action: "DEPLOY_TOKEN"
+  std::string secret;    // name in secrets.toml
+};
+
+struct Action {
+  std::string name;
+  std::string description;
+  std::vector<std::string> run;  // run[0]: absolute path, no parameter; "{name}" stands for a parameter
+  std::vector<Parameter> parameters;
+  std::vector<SecretBinding> secrets;
+  std::string approval;  // rule in approvals.toml
+  std::chrono::seconds timeout{600};
+  std::vector<std::string> read;   // further absolute host paths, read-only
+  std::vector<std::string> write;  // further absolute host paths, writable
+
+  const Parameter* find_parameter(std::string_view parameter) const;
+  std::string use() const { return "action:" + name; }  // as in `uses` of secrets.toml
+};
+
+enum class RoleOrigin : std::uint8_t {
+  installed,  // from the config directory
+  handed,     // `pawl run --policy FILE`: draws no secret
+};
+
+struct Role {
+  std::string name;
+  std::string description;
+  std::string owner;
+  RoleOrigin origin = RoleOrigin::installed;
+  Sandbox sandbox;
+  Limits limits;
+  std::vector<LlmRoute> llm;  // their order is the order of the session plan's listeners
+  std::vector<Action> actions;
+
+  const Action* find_action(std::string_view action) const;
+};
+
+}  // namespace pawl::policy

@@ -1,0 +1,58 @@
+#include "supervisor/policy/explain.hpp"
+
+#include <boost/json/array.hpp>
+#include <catch2/catch.hpp>
+
+#include "supervisor/policy/starter.hpp"
+#include "tests/unit/supervisor/policy/fixture.hpp"
+
+namespace pawl::policy {
+namespace {
+
+using Catch::Contains;
+
+Policy shipped() {
+  auto policy = build({.kind = HomeKind::system}, system_example());
+  REQUIRE(policy);
+  return *std::move(policy);
+}
+
+TEST_CASE("explain tells what the agent sees, reaches, may ask, and under which approval") {
+  const Policy policy = shipped();
+  const std::string text = explain_text(policy, *policy.find_role("deployer"));
+  CHECK_THAT(
+      text,
+      Contains("the workspace, direct: 'manifests are edited in the project itself, where git shows them'"));
+  CHECK_THAT(text, Contains("https://api.anthropic.com as model route 'anthropic' (ANTHROPIC_BASE_URL), with "
+                            "secret 'anthropic' put in outside"));
+  CHECK_THAT(text, Contains("deploy: Roll one service to a built image"));
+  CHECK_THAT(text, Contains("{manifest} a file of at most 1 MiB"));
+  CHECK_THAT(text, Contains("approval 'production': 2 persons of @sre, never the launcher, within 15m"));
+  CHECK_THAT(text, Contains("uses secret 'deploy-prod' as DEPLOY_TOKEN; its floor 'production-floor': 2 "
+                            "persons of alice, bob, carol"));
+  CHECK_THAT(text, Contains("It cannot\n"));
+}
+
+TEST_CASE("explain of a role without actions and routes says so") {
+  const Policy policy = shipped();
+  const std::string text = explain_text(policy, *policy.find_role("observer"));
+  CHECK_THAT(text, Contains("nothing: every connection is refused at once"));
+  CHECK_THAT(text, Contains("It may ask for\n  nothing\n"));
+  CHECK_THAT(text, Contains("write to the workspace"));
+}
+
+TEST_CASE("explain as JSON has the same facts") {
+  const Policy policy = shipped();
+  const auto object = explain_json(policy, *policy.find_role("deployer"));
+  CHECK(object.at("role") == "deployer");
+  CHECK(object.at("workspace").at("mode") == "direct");
+  const auto& action = object.at("actions").as_array().at(0);
+  CHECK(action.at("approval").at("quorum") == 2);
+  CHECK(action.at("approval").at("people").as_array().size() == 3);
+  CHECK(action.at("secrets").as_array().at(0).at("floor").at("rule") == "production-floor");
+  CHECK(object.at("llm").as_array().at(0).at("upstream") == "https://api.anthropic.com");
+  CHECK_FALSE(object.at("cannot").as_array().empty());
+}
+
+}  // namespace
+}  // namespace pawl::policy
