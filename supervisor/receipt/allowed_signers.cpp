@@ -1,0 +1,87 @@
+#include "supervisor/receipt/allowed_signers.hpp"
+
+#include <algorithm>
+
+#include "supervisor/receipt/names.hpp"
+#include "supervisor/receipt/verdict.hpp"
+
+namespace pawl::receipt {
+namespace {
+
+constexpr std::string_view kNamespacesOption = "namespaces=\"";
+
+std::string_view cut_line(std::string_view& text) {
+  const std::size_t end = text.find('\n');
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return line;
+}
+
+Result<std::vector<std::string>> parse_namespaces(std::string_view list) {
+  std::vector<std::string> namespaces;
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const std::string_view name = list.substr(0, comma);
+    // ssh-keygen reads these as patterns too.
+    if (!is_plain_name(name))
+      return refuse("a namespace is not a plain name", "write exact namespaces, no patterns");
+    namespaces.emplace_back(name);
+    if (comma == std::string_view::npos) return namespaces;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+Result<AllowedSigner> parse_line(std::string_view line) {
+  const std::size_t person_end = line.find(' ');
+  const std::string_view person = line.substr(0, person_end);
+  TRY(check_person_name(person));
+  if (person_end == std::string_view::npos) return refuse("nothing follows the person");
+  line.remove_prefix(person_end + 1);
+  if (!line.starts_with(kNamespacesOption))
+    return refuse("the only option taken is namespaces=\"…\", and it must be there",
+                  "write: alice namespaces=\"approve.v1@pawl,deny.v1@pawl\" ssh-ed25519 AAAA…");
+  line.remove_prefix(kNamespacesOption.size());
+  const std::size_t quote = line.find("\" ");
+  if (quote == std::string_view::npos) return refuse("namespaces=\"…\" is not followed by a key");
+  return AllowedSigner{std::string(person), TRY(parse_namespaces(line.substr(0, quote))),
+                       TRY(parse_public_key(line.substr(quote + 2)))};
+}
+
+}  // namespace
+
+Result<> check_person_name(std::string_view person) {
+  if (!is_plain_name(person))
+    return refuse("a person's name has other characters than A-Z a-z 0-9 . _ @ -, or is longer than 64");
+  return {};
+}
+
+Result<std::string> allowed_signers_line(std::string_view person, const PublicKey& key) {
+  TRY(check_person_name(person));
+  std::string line(person);
+  line += " ";
+  line += kNamespacesOption;
+  line += kApproveNamespace;
+  line += ",";
+  line += kDenyNamespace;
+  return line + "\" " + key_line(key);
+}
+
+Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text) {
+  std::vector<AllowedSigner> signers;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = cut_line(text);
+    if (line.empty() || line.front() == '#') continue;
+    AllowedSigner signer = TRY_DURING("allowed signers, line " + std::to_string(number), parse_line(line));
+    const auto other = std::ranges::find_if(signers, [&](const AllowedSigner& known) {
+      return known.key == signer.key && known.person != signer.person;
+    });
+    if (other != signers.end())
+      return refuse("allowed signers, line " + std::to_string(number) + ": the key of " + signer.person +
+                        " is also " + other->person + "'s",
+                    "each key must belong to one person");
+    signers.push_back(std::move(signer));
+  }
+  return signers;
+}
+
+}  // namespace pawl::receipt

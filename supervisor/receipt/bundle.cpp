@@ -1,0 +1,115 @@
+#include "supervisor/receipt/bundle.hpp"
+
+#include <algorithm>
+
+#include "supervisor/receipt/allowed_signers.hpp"
+#include "supervisor/receipt/dsse.hpp"
+#include "supervisor/receipt/json_fields.hpp"
+#include "supervisor/receipt/render.hpp"
+#include "supervisor/receipt/sshsig.hpp"
+
+namespace pawl::receipt {
+namespace {
+
+// The part of a ledger's consume entry that ties it to this receipt.
+Result<> check_proof(const LedgerProof& proof, const Binding& binding) {
+  if (sha256(proof.entry) != proof.hash) return refuse("its hash is not that of the entry");
+  const boost::json::value json = TRY(parse_canonical(proof.entry));
+  const auto text_at = [&](const boost::json::value& value, std::string_view key) -> std::string_view {
+    const auto* object = value.if_object();
+    const auto* found = object != nullptr ? object->if_contains(key) : nullptr;
+    const auto* string = found != nullptr ? found->if_string() : nullptr;
+    return string != nullptr ? std::string_view(*string) : std::string_view();
+  };
+  const boost::json::object* entry = json.if_object();
+  if (entry == nullptr || !entry->contains("body") || !entry->contains("index"))
+    return refuse("it is no ledger entry");
+  const boost::json::value& index = entry->at("index");
+  if (!index.is_int64() || !std::cmp_equal(index.get_int64(), proof.index))
+    return refuse("its index is another");
+  if (text_at(json, "kind") != "consume") return refuse("it is not a consume entry");
+  const boost::json::value& body = entry->at("body");
+  if (text_at(body, "request") != binding.request || text_at(body, "audience") != binding.audience ||
+      text_at(body, "document") != to_hex(binding.document))
+    return refuse("it burned another receipt");
+  return {};
+}
+
+Result<> check_document(const std::string& bytes, const ActionDocument& document, const Binding& binding) {
+  if (sha256(bytes) != binding.document) return refuse("the document is not the one that was decided on");
+  if (binding.renderer != kRendererVersion)
+    return refuse(
+        "it was shown by renderer version " + std::to_string(binding.renderer) + ", which this pawl lacks",
+        "use a pawl as new as the one that made the receipt");
+  if (sha256(render(document)) != binding.rendered) return refuse("reviewers were shown another text");
+  return {};
+}
+
+bool may_sign(const std::vector<AllowedSigner>& signers, const Statement& statement, const PublicKey& key) {
+  return std::ranges::any_of(signers, [&](const AllowedSigner& signer) {
+    return signer.person == statement.person && signer.key == key &&
+           std::ranges::find(signer.namespaces, namespace_of(statement.verdict)) != signer.namespaces.end();
+  });
+}
+
+Result<> add_decision(BundleReport& report, Statement statement) {
+  std::vector<Statement>& list = statement.verdict == Verdict::approve ? report.approvals : report.denials;
+  if (std::ranges::find(list, statement.person, &Statement::person) != list.end())
+    return refuse("it is the second one by " + statement.person);
+  list.push_back(std::move(statement));
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> write_bundle(const Bundle& bundle) {
+  std::string text = TRY_DURING("receipt", to_canonical(to_object(bundle)));
+  return text + "\n";
+}
+
+Result<Bundle> read_bundle(std::string_view text) {
+  if (text.size() > kMaxBundleBytes) return refuse("receipt: longer than 4 MiB");
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  Bundle bundle = TRY(from_canonical<Bundle>(text, "receipt"));
+  if (bundle.version != kBundleVersion)
+    return refuse("receipt: version " + std::to_string(bundle.version) + " is not known", "use a newer pawl");
+  return bundle;
+}
+
+Result<Statement> check_signed(const SignedDecision& decision) {
+  Statement statement = TRY(read_statement(decision.statement));
+  if (statement.person != decision.person) return refuse("the statement was made by another person");
+  const PublicKey key = TRY(parse_public_key(decision.key));
+  const std::string message = pre_authentication_encoding(decision.statement);
+  TRY(verify(decision.signature, key, namespace_of(statement.verdict), as_bytes(message)));
+  return statement;
+}
+
+Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowed_signers, unsigned quorum) {
+  if (quorum == 0) return refuse("receipt: a quorum of 0 approves nothing");
+  if (bundle.decisions.empty()) return refuse("receipt: nobody decided");
+  const std::vector<AllowedSigner> signers = TRY(parse_allowed_signers(allowed_signers));
+  BundleReport report;
+  report.document = TRY_DURING("receipt", read_document(bundle.document));
+  for (std::size_t i = 0; i < bundle.decisions.size(); ++i) {
+    const std::string step = "receipt: decision " + std::to_string(i + 1);
+    Statement statement = TRY_DURING(step, check_signed(bundle.decisions[i]));
+    if (i == 0) report.binding = statement.binding;
+    TRY_DURING(step, matches(statement.binding, report.binding));
+    if (!may_sign(signers, statement, TRY(parse_public_key(bundle.decisions[i].key))))
+      return refuse(step + ": the key is not an allowed one of " + statement.person + " for this verdict");
+    TRY_DURING(step, check_time(statement));
+    TRY_DURING(step, add_decision(report, std::move(statement)));
+  }
+  TRY_DURING("receipt", check_document(bundle.document, report.document, report.binding));
+  if (bundle.consumed) TRY_DURING("receipt: ledger proof", check_proof(*bundle.consumed, report.binding));
+  if (!report.denials.empty())
+    return refuse("receipt: " + report.denials[0].person +
+                  " denied it: " + visible(report.denials[0].reason));
+  if (report.approvals.size() < quorum)
+    return refuse("receipt: approved by " + std::to_string(report.approvals.size()) + " of " +
+                  std::to_string(quorum) + " persons");
+  return report;
+}
+
+}  // namespace pawl::receipt

@@ -1,0 +1,91 @@
+// A receipt on its own feet: document, decisions, and the ledger entry that burned it, in one JSON file that
+// can be checked on another machine without pawld (pawl receipt export, pawl receipt verify, pawl gate).
+// Pure; written by the broker's side, read from anybody.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/base/bytes.hpp"
+#include "sandbox/base/error.hpp"
+#include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/statement.hpp"
+
+namespace pawl::receipt {
+
+inline constexpr std::int64_t kBundleVersion = 1;
+inline constexpr std::size_t kMaxBundleBytes = 4 * 1024 * 1024;
+
+// One reviewer's signed decision.
+struct SignedDecision {
+  std::string statement;  // canonical bytes
+  std::string signature;  // armored SSHSIG over the PAE of the statement
+  std::string person;
+  std::string key;  // key line: "ssh-ed25519 AAAA…"
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive("statement", self.statement);
+    archive("signature", self.signature);
+    archive("person", self.person);
+    archive("key", self.key);
+  }
+  bool operator==(const SignedDecision&) const = default;
+};
+
+// First form: the consume entry itself. (A Merkle inclusion proof takes its place later.)
+struct LedgerProof {
+  std::uint64_t index = 0;
+  Digest hash{};      // SHA-256 of `entry`
+  std::string entry;  // the ledger's line, without line break
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive("index", self.index);
+    archive("hash", self.hash);
+    archive("entry", self.entry);
+  }
+  bool operator==(const LedgerProof&) const = default;
+};
+
+struct Bundle {
+  std::int64_t version = kBundleVersion;
+  std::string document;  // canonical bytes
+  std::vector<SignedDecision> decisions;
+  std::optional<LedgerProof> consumed;  // none: not (or not yet) spent
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive("version", self.version);
+    archive("document", self.document);
+    archive("decisions", self.decisions);
+    archive("consumed", self.consumed);
+  }
+  bool operator==(const Bundle&) const = default;
+};
+
+Result<std::string> write_bundle(const Bundle& bundle);  // canonical JSON and a final line break
+Result<Bundle> read_bundle(std::string_view text);
+
+// Checks one signed decision by itself: statement strict, signature by exactly `key`, in the verdict's
+// namespace.
+Result<Statement> check_signed(const SignedDecision& decision);
+
+struct BundleReport {
+  Binding binding;
+  ActionDocument document;
+  std::vector<Statement> approvals;  // each by another person
+  std::vector<Statement> denials;
+};
+
+// What a stranger can establish offline: the document is the one decided on, every decision is signed in the
+// verdict's namespace by a key that `allowed_signers` gives to that person, no person counts twice, the
+// rendering matches, the launcher is told, and the ledger entry (where there is one) burned this very
+// request. At least `quorum` (≥ 1) persons must approve and none deny. That the ledger holds the entry is
+// shown by the ledger (pawl log verify), not by the bundle.
+Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowed_signers, unsigned quorum);
+
+}  // namespace pawl::receipt

@@ -1,0 +1,37 @@
+// The real ssh-keygen(1), as the second opinion on everything that is signed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/temporary_directory.hpp"
+
+namespace pawl::test {
+
+class SshKeygen {
+ public:
+  static bool is_installed();
+
+  // A new key pair of `type` (ed25519, ecdsa, rsa), `bits` where that type wants it; returns the public key
+  // line.
+  std::string make_key(const std::string& name, const std::string& type, const std::string& bits = {});
+  std::string sign(const std::string& name, const std::string& signature_namespace, std::string_view message);
+
+  struct Check {
+    std::string signature;
+    std::string message;
+  };
+  // For each check whether `ssh-keygen -Y verify` accepts it; two run at a time.
+  std::vector<bool> verify(const std::string& allowed_signers, const std::string& person,
+                           const std::string& signature_namespace, const std::vector<Check>& checks);
+
+ private:
+  pid_t start(const std::vector<std::string>& arguments, const std::string& input) const;
+
+  TemporaryDirectory directory_;
+};
+
+}  // namespace pawl::test
