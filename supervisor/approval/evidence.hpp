@@ -1,0 +1,32 @@
+// Is this signed decision worth anything for this request? The one place that answers it: asked when a
+// decision comes in, again when the receipt is spent, and again by `log verify`. Pure; reads reviewers'
+// bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/base/error.hpp"
+#include "supervisor/approval/request.hpp"
+#include "supervisor/approval/rule.hpp"
+#include "supervisor/receipt/bundle.hpp"
+#include "supervisor/receipt/statement.hpp"
+
+namespace pawl::approval {
+
+// Finds out who signed, by the statement's person and the enrolled key that is byte-equal to the signature's.
+Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view statement,
+                                         std::string_view signature);
+
+// Signature by a key of that person in that group of `rule`, namespace of the verdict, every field as the
+// request has it, and an approval not by the launcher unless the rule allows it.
+Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
+                                          const Rule& rule);
+
+// Every decision of the request holds under `rule`, none is a denial, and enough distinct persons approve.
+// Who they are.
+Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule);
+
+}  // namespace pawl::approval

@@ -1,0 +1,263 @@
+// The judging half of the queue: what may happen next, and the entry that would record it.
+#include "supervisor/approval/queue.hpp"
+
+#include <algorithm>
+
+#include "supervisor/approval/evidence.hpp"
+#include "supervisor/approval/records.hpp"
+#include "supervisor/receipt/json_fields.hpp"
+#include "supervisor/receipt/names.hpp"
+#include "supervisor/receipt/render.hpp"
+#include "supervisor/receipt/utf8.hpp"
+
+namespace pawl::approval {
+namespace {
+
+constexpr std::int64_t kSecond = 1000;  // ms
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::size_t kMinPrefix = 8;  // digits of an id
+constexpr std::size_t kShownIdDigits = 12;
+
+std::string short_id(std::string_view id) { return "request " + std::string(id.substr(0, kShownIdDigits)); }
+
+bool waits(const Request& request) {
+  return request.state == State::pending || request.state == State::approved;
+}
+bool burned(const Request& request) {
+  return request.state == State::consumed || request.state == State::executing;
+}
+
+Result<> check_not_expired(const Request& request, std::int64_t now) {
+  if (now >= request.binding.expires * kSecond)
+    return refuse(short_id(request.id()) + " has expired", "let the agent ask again");
+  return {};
+}
+
+Result<> check_policy_unchanged(const Request& request, const Current& current) {
+  if (current.policy != request.binding.policy)
+    return refuse(short_id(request.id()) + " was asked under another policy", "let the agent ask again");
+  return {};
+}
+
+Result<RequestRecord> record_of(const Proposal& proposal, const std::string& audience, std::int64_t now) {
+  if (!receipt::is_full_id(proposal.id)) return refuse("a request's id must be 64 hexadecimal digits");
+  if (!receipt::is_full_id(proposal.session)) return refuse("a session's id must be 64 hexadecimal digits");
+  if (proposal.launcher.empty())
+    return refuse("nobody in people.toml is the launcher of this session, so nobody could answer for it",
+                  "add the launcher's uid to a person in people.toml");
+  if (!receipt::is_plain_name(proposal.action)) return refuse("the action's name is malformed");
+  TRY(check_rule(proposal.rule, proposal.launcher));
+  const auto characters = receipt::count_characters(proposal.why);
+  if (!characters || !receipt::is_text(proposal.why)) return refuse("why: holds a NUL or is not UTF-8");
+  if (*characters > receipt::kMaxWhyCharacters)
+    return refuse("why: longer than 280 characters", "say it shorter");
+  RequestRecord record{{}, proposal.action, proposal.rule, proposal.why};
+  const std::int64_t issued = now / kSecond;
+  record.binding = {proposal.id,
+                    audience,
+                    proposal.document,
+                    proposal.role,
+                    proposal.session,
+                    proposal.agent,
+                    proposal.launcher,
+                    proposal.policy,
+                    std::nullopt,
+                    proposal.rendered,
+                    receipt::kRendererVersion,
+                    issued,
+                    issued + proposal.rule.expires};
+  // Reviewers could not sign a statement about malformed names: found out before anybody is asked.
+  receipt::Statement probe{record.binding, receipt::Verdict::approve, "nobody", "nobody", "", issued};
+  TRY(receipt::write_statement(probe));
+  return record;
+}
+
+template <class Record>
+Step step_of(ledger::Kind kind, const Record& record) {
+  return {kind, receipt::to_object(record)};
+}
+
+}  // namespace
+
+Result<Proposed> Queue::propose(const Proposal& proposal, std::int64_t now) {
+  RequestRecord record = TRY_DURING("propose", record_of(proposal, audience_, now));
+  Counts& counts = counts_[proposal.session];
+  if (const Request* same = find_joinable(proposal, now)) {
+    ++counts.joined;
+    return Proposed{same->id(), std::nullopt};
+  }
+  if (requests_.contains(proposal.id)) return refuse("propose: the id is taken");
+  if (auto within = check_limits(proposal, now); !within) {
+    ++counts.refused;
+    return std::unexpected(std::move(within).error());
+  }
+  return Proposed{proposal.id, step_of(ledger::Kind::request, record)};
+}
+
+const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) const {
+  for (const std::string& id : order_) {
+    const Request& request = requests_.find(id)->second;
+    const bool alive = burned(request) || (waits(request) && now < request.binding.expires * kSecond);
+    if (alive && request.binding.session == proposal.session &&
+        request.binding.document == proposal.document && request.binding.policy == proposal.policy)
+      return &request;
+  }
+  return nullptr;
+}
+
+Result<> Queue::check_limits(const Proposal& proposal, std::int64_t now) const {
+  std::size_t waiting = 0;
+  std::size_t recent = 0;
+  for (const auto& [id, request] : requests_) {
+    if (request.binding.session != proposal.session) continue;
+    if (waits(request)) ++waiting;
+    if (now - request.created < kMinute) ++recent;
+    const std::int64_t quiet_until = request.changed + limits_.cooldown * kSecond;
+    if (request.state == State::denied && request.binding.document == proposal.document && now < quiet_until)
+      return refuse("the same was denied by " + request.by + " just now: " + receipt::visible(request.reason),
+                    "try another way, or wait " + std::to_string((quiet_until - now) / kSecond + 1) + " s");
+  }
+  if (waiting >= limits_.pending_per_session)
+    return refuse(std::to_string(waiting) + " requests of this session wait already",
+                  "wait for their decisions");
+  if (recent >= limits_.requests_per_minute)
+    return refuse(std::to_string(recent) + " requests within a minute are too many", "ask less often");
+  return {};
+}
+
+Result<const Request*> Queue::in_state(const std::string& id, std::initializer_list<State> allowed) const {
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return refuse("no request has the id " + receipt::visible(id));
+  const Request& request = found->second;
+  if (std::ranges::find(allowed, request.state) == allowed.end())
+    return refuse(short_id(id) + " is " + std::string(word(request.state)) + " already");
+  return &request;
+}
+
+Result<Step> Queue::decide(const std::string& id, std::string_view statement, std::string_view signature,
+                           const Current& current, std::int64_t now) const {
+  const Request& request = *TRY(in_state(id, {State::pending, State::approved}));
+  if (request.binding.audience != audience_) return refuse(short_id(id) + " belongs to another broker");
+  TRY(check_not_expired(request, now));
+  TRY(check_policy_unchanged(request, current));
+  const receipt::SignedDecision evidence = TRY(identify(request.rule, statement, signature));
+  const receipt::Statement said = TRY(check_evidence(request, evidence, request.rule));
+  TRY_DURING("as of now", check_evidence(request, evidence, current.rule));
+  if (said.verdict == receipt::Verdict::approve) {
+    (void)TRY(in_state(id, {State::pending}));
+    // A person who approved may still deny; a second approval would only look like a second person.
+    for (const Decision& earlier : request.decisions)
+      if (earlier.statement.person == said.person)
+        return refuse(said.person + " has approved " + short_id(id) + " already");
+  }
+  return step_of(ledger::Kind::decision, DecisionRecord{id, evidence});
+}
+
+Result<Step> Queue::consume(const std::string& id, const Current& current, std::int64_t now) const {
+  const Request& request = *TRY(in_state(id, {State::approved}));
+  if (request.binding.audience != audience_) return refuse(short_id(id) + " belongs to another broker");
+  TRY(check_not_expired(request, now));
+  TRY(check_policy_unchanged(request, current));
+  const std::vector<std::string> persons = TRY_DURING(short_id(id), check_quorum(request, request.rule));
+  TRY_DURING(short_id(id) + ", as of now", check_quorum(request, current.rule));
+  return step_of(ledger::Kind::consume, ConsumeRecord{id, audience_, request.binding.document, persons});
+}
+
+Result<Step> Queue::start(const std::string& id) const {
+  (void)TRY(in_state(id, {State::consumed}));
+  return step_of(ledger::Kind::exec_start, BareRecord{id});
+}
+
+Result<Step> Queue::finish(const std::string& id, const Outcome& outcome) const {
+  (void)TRY(in_state(id, {State::executing}));
+  return step_of(ledger::Kind::outcome, OutcomeRecord{id, outcome});
+}
+
+std::vector<Step> Queue::expire(std::int64_t now) const {
+  std::vector<Step> steps;
+  for (const Request* request : pending())
+    if (!check_not_expired(*request, now))
+      steps.push_back(step_of(ledger::Kind::expire, BareRecord{request->id()}));
+  return steps;
+}
+
+Result<Step> Queue::withdraw(const std::string& id, Withdrawal why, const std::string& by,
+                             const std::string& reason) const {
+  (void)TRY(in_state(id, {State::pending, State::approved}));
+  return step_of(ledger::Kind::revoke, RevokeRecord{id, why, by, reason});
+}
+
+std::vector<Step> Queue::withdraw_session(const std::string& session, const std::string& by,
+                                          const std::string& reason) const {
+  std::vector<Step> steps;
+  for (const Request* request : pending())
+    if (request->binding.session == session)
+      steps.push_back(
+          step_of(ledger::Kind::revoke, RevokeRecord{request->id(), Withdrawal::killed, by, reason}));
+  return steps;
+}
+
+std::vector<Step> Queue::recover(Doubt doubt) const {
+  const bool any_waiting =
+      std::ranges::any_of(requests_, waits, [](const auto& item) -> const Request& { return item.second; });
+  const bool any_burned =
+      std::ranges::any_of(requests_, burned, [](const auto& item) -> const Request& { return item.second; });
+  using What = ledger::Recovery::What;
+  const auto step = [](What what, std::string detail) {
+    return std::vector{step_of(ledger::Kind::recover, ledger::Recovery{what, std::move(detail)})};
+  };
+  switch (doubt) {
+    case Doubt::restart:
+      if (any_burned) return step(What::restart, "burned without an outcome");
+      break;
+    case Doubt::restored:
+      if (any_waiting || any_burned) return step(What::restored, "the state is a restored copy");
+      break;
+    case Doubt::clock:
+      if (any_waiting) return step(What::clock, "the clock was set back");
+      break;
+  }
+  return {};
+}
+
+Result<const Request*> Queue::find(std::string_view prefix) const {
+  const std::string shown = receipt::visible(prefix);
+  if (prefix.size() < kMinPrefix)
+    return refuse("the id " + shown + " is too short", "give at least 8 of its digits");
+  const auto found = requests_.lower_bound(prefix);
+  if (found == requests_.end() || !found->first.starts_with(prefix))
+    return refuse("no request has the id " + shown, "`pawl requests --all` lists them");
+  const auto next = std::next(found);
+  if (next != requests_.end() && next->first.starts_with(prefix))
+    return refuse("several requests have ids beginning with " + shown, "give more of its digits");
+  return &found->second;
+}
+
+std::vector<const Request*> Queue::list() const {
+  std::vector<const Request*> all;
+  all.reserve(order_.size());
+  for (const std::string& id : order_) all.push_back(&requests_.find(id)->second);
+  return all;
+}
+
+std::vector<const Request*> Queue::pending() const {
+  std::vector<const Request*> all = list();
+  std::erase_if(all, [](const Request* request) { return !waits(*request); });
+  return all;
+}
+
+std::optional<std::int64_t> Queue::next_expiry() const {
+  std::optional<std::int64_t> earliest;
+  for (const Request* request : pending()) {
+    const std::int64_t expiry = request->binding.expires * kSecond;
+    if (!earliest || expiry < *earliest) earliest = expiry;
+  }
+  return earliest;
+}
+
+Counts Queue::counts(const std::string& session) const {
+  const auto found = counts_.find(session);
+  return found != counts_.end() ? found->second : Counts{};
+}
+
+}  // namespace pawl::approval

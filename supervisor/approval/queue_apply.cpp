@@ -1,0 +1,160 @@
+// The remembering half of the queue: what an entry of the ledger changes. A start replays it, so it depends
+// on nothing but the entries. Signatures are not checked here: they were before the entry was written, are
+// again before a receipt is spent, and by `log verify`.
+#include <algorithm>
+
+#include "supervisor/approval/queue.hpp"
+#include "supervisor/approval/records.hpp"
+#include "supervisor/receipt/json_fields.hpp"
+
+namespace pawl::approval {
+namespace {
+
+using ledger::Kind;
+using receipt::from_object;
+
+Result<> must_be(const Request& request, std::initializer_list<State> allowed) {
+  if (std::ranges::find(allowed, request.state) == allowed.end())
+    return refuse("the request is " + std::string(word(request.state)));
+  return {};
+}
+
+void move_to(Request& request, State state, const ledger::Entry& entry) {
+  request.state = state;
+  request.changed = entry.time;
+}
+
+}  // namespace
+
+Result<> Queue::apply(const ledger::Entry& entry) {
+  const auto dispatch = [&]() -> Result<> {
+    switch (entry.kind) {
+      case Kind::request:
+        return apply_request(entry);
+      case Kind::decision:
+        return apply_decision(entry);
+      case Kind::consume:
+      case Kind::exec_start:
+      case Kind::outcome:
+        return apply_progress(entry);
+      case Kind::expire:
+      case Kind::revoke:
+        return apply_end(entry);
+      case Kind::recover:
+        return apply_recover(entry);
+      case Kind::boot:
+      case Kind::policy:
+      case Kind::enroll:
+      case Kind::session:
+      case Kind::notify:
+      case Kind::deny:
+      case Kind::freeze:
+      case Kind::egress:
+        return {};
+    }
+    return refuse("an entry of no kind");
+  };
+  TRY_DURING("entry " + std::to_string(entry.index) + " (" + std::string(word(entry.kind)) + ")", dispatch());
+  return {};
+}
+
+Result<Request*> Queue::known(const std::string& id) {
+  const auto found = requests_.find(id);
+  if (found == requests_.end()) return refuse("no earlier entry asks for that request");
+  return &found->second;
+}
+
+Result<> Queue::apply_request(const ledger::Entry& entry) {
+  RequestRecord record = TRY(from_object<RequestRecord>(entry.body));
+  const std::string id = record.binding.request;
+  Request request;
+  request.binding = std::move(record.binding);
+  request.action = std::move(record.action);
+  request.rule = std::move(record.rule);
+  request.why = std::move(record.why);
+  request.created = request.changed = entry.time;
+  ++counts_[request.binding.session].created;
+  if (!requests_.emplace(id, std::move(request)).second) return refuse("the request was asked for before");
+  order_.push_back(id);
+  return {};
+}
+
+Result<> Queue::apply_decision(const ledger::Entry& entry) {
+  DecisionRecord record = TRY(from_object<DecisionRecord>(entry.body));
+  Request& request = *TRY(known(record.request));
+  receipt::Statement statement = TRY(receipt::read_statement(record.decision.statement));
+  const bool denies = statement.verdict == receipt::Verdict::deny;
+  TRY(denies ? must_be(request, {State::pending, State::approved}) : must_be(request, {State::pending}));
+  request.decisions.push_back({std::move(record.decision), std::move(statement), entry.time});
+  const receipt::Statement& said = request.decisions.back().statement;
+  request.changed = entry.time;
+  if (denies) {
+    request.by = said.person;
+    request.reason = said.reason;
+    request.state = State::denied;
+  } else if (request.rule.quorum > 0 && request.approvals() >= request.rule.quorum) {
+    request.state = State::approved;
+  }
+  return {};
+}
+
+Result<> Queue::apply_progress(const ledger::Entry& entry) {
+  if (entry.kind == Kind::consume) {
+    const ConsumeRecord record = TRY(from_object<ConsumeRecord>(entry.body));
+    Request& request = *TRY(known(record.request));
+    TRY(must_be(request, {State::approved}));
+    if (record.audience != request.binding.audience || record.document != request.binding.document)
+      return refuse("it burns another receipt than the request's");
+    request.consumed_at = entry.index;
+    move_to(request, State::consumed, entry);
+    return {};
+  }
+  if (entry.kind == Kind::exec_start) {
+    const BareRecord record = TRY(from_object<BareRecord>(entry.body));
+    Request& request = *TRY(known(record.request));
+    TRY(must_be(request, {State::consumed}));
+    move_to(request, State::executing, entry);
+    return {};
+  }
+  OutcomeRecord record = TRY(from_object<OutcomeRecord>(entry.body));
+  Request& request = *TRY(known(record.request));
+  TRY(must_be(request, {State::executing}));
+  request.outcome = std::move(record.outcome);
+  move_to(request, State::done, entry);
+  return {};
+}
+
+Result<> Queue::apply_end(const ledger::Entry& entry) {
+  if (entry.kind == Kind::expire) {
+    const BareRecord record = TRY(from_object<BareRecord>(entry.body));
+    Request& request = *TRY(known(record.request));
+    TRY(must_be(request, {State::pending, State::approved}));
+    move_to(request, State::expired, entry);
+    return {};
+  }
+  RevokeRecord record = TRY(from_object<RevokeRecord>(entry.body));
+  Request& request = *TRY(known(record.request));
+  TRY(must_be(request, {State::pending, State::approved}));
+  request.by = std::move(record.by);
+  request.reason = std::move(record.reason);
+  move_to(request, State::voided, entry);
+  return {};
+}
+
+Result<> Queue::apply_recover(const ledger::Entry& entry) {
+  using What = ledger::Recovery::What;
+  const ledger::Recovery recovery = TRY(from_object<ledger::Recovery>(entry.body));
+  const bool voids = recovery.what == What::restored || recovery.what == What::clock;
+  const bool doubts = recovery.what == What::restored || recovery.what == What::restart;
+  for (auto& [id, request] : requests_) {
+    const bool waiting = request.state == State::pending || request.state == State::approved;
+    const bool burned = request.state == State::consumed || request.state == State::executing;
+    if (!(waiting && voids) && !(burned && doubts)) continue;
+    request.by = "pawld";
+    request.reason = recovery.detail;
+    move_to(request, waiting ? State::voided : State::indeterminate, entry);
+  }
+  return {};
+}
+
+}  // namespace pawl::approval

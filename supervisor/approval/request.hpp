@@ -1,0 +1,81 @@
+// One privileged action on its way: what was asked, what people decided, what came of it.
+// Runs in the broker and in `log verify`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/base/bytes.hpp"
+#include "supervisor/approval/rule.hpp"
+#include "supervisor/receipt/bundle.hpp"
+#include "supervisor/receipt/statement.hpp"
+
+namespace pawl::approval {
+
+enum class State : std::uint8_t {
+  pending,        // waits for decisions
+  approved,       // enough decisions; not spent yet
+  consumed,       // the receipt is burned; nothing runs yet
+  executing,      // may run
+  done,           // ran to an end: `outcome`
+  denied,         // a reviewer said no: `by`, `reason`
+  expired,        // nobody decided, or nobody spent it, in time
+  voided,         // taken back: `reason`
+  indeterminate,  // burned, and a restart found no outcome: it may have run; never run again
+};
+constexpr State last_of(State) { return State::indeterminate; }
+std::span<const std::string_view> words_of(State);
+std::string_view word(State state);
+bool is_final(State state);
+
+enum class Ending : std::uint8_t { exited, signalled, timed_out, not_started };
+constexpr Ending last_of(Ending) { return Ending::not_started; }
+std::span<const std::string_view> words_of(Ending);
+
+struct Outcome {
+  Ending ending = Ending::not_started;
+  std::int32_t code = 0;      // exit status, or the signal's number
+  std::string detail;         // for not_started: why, for people; else empty
+  std::optional<Digest> out;  // blobs, secrets scrubbed
+  std::optional<Digest> err;
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive("ending", self.ending);
+    archive("code", self.code);
+    archive("detail", self.detail);
+    archive("out", self.out);
+    archive("err", self.err);
+  }
+  bool operator==(const Outcome&) const = default;
+};
+
+// A decision as it stands in the ledger, with what it says.
+struct Decision {
+  receipt::SignedDecision evidence;
+  receipt::Statement statement;
+  std::int64_t received = 0;  // Unix ms by the broker's clock
+};
+
+struct Request {
+  receipt::Binding binding;  // id, digests, role, session, requesters, times: what decisions must repeat
+  std::string action;
+  Rule rule;        // as it stood when asked
+  std::string why;  // the agent's words: shown fenced, never judged
+  State state = State::pending;
+  std::vector<Decision> decisions;
+  std::string by;      // denied: the person; voided: what did it
+  std::string reason;  // denied, voided, indeterminate
+  std::optional<Outcome> outcome;
+  std::int64_t created = 0;                  // Unix ms
+  std::int64_t changed = 0;                  // Unix ms: of the last entry about it
+  std::optional<std::uint64_t> consumed_at;  // index of the consume entry
+
+  const std::string& id() const { return binding.request; }
+  std::uint32_t approvals() const;  // distinct persons
+};
+
+}  // namespace pawl::approval
