@@ -1,0 +1,84 @@
+#include "supervisor/broker/books.hpp"
+
+#include <sys/stat.h>
+#include <time.h>
+
+namespace pawl::broker {
+namespace {
+
+constexpr std::size_t kReplayPage = 512;  // entries
+
+std::int64_t milliseconds_of(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return std::int64_t{time.tv_sec} * 1000 + time.tv_nsec / 1'000'000;
+}
+
+Result<> make_private_directories(const std::string& path) {
+  for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return failed("make directory " + part);
+    if (slash == std::string::npos) return {};
+  }
+}
+
+}  // namespace
+
+std::int64_t wall_clock() { return milliseconds_of(CLOCK_REALTIME); }
+std::int64_t boot_clock() { return milliseconds_of(CLOCK_BOOTTIME); }
+
+Books::Books(ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue)
+    : ledger_(std::move(ledger)),
+      blobs_(std::move(blobs)),
+      queue_(std::move(queue)),
+      clock_(ledger_.last_time()) {}
+
+Result<std::unique_ptr<Books>> Books::open(const BooksPlace& place) {
+  TRY(make_private_directories(place.state));
+  TRY(make_private_directories(place.head_file.substr(0, place.head_file.rfind('/'))));
+  ledger::Ledger ledger =
+      TRY_DURING("ledger", ledger::Ledger::open({place.state, place.head_file, wall_clock()}));
+  ledger::BlobStore blobs = TRY_DURING("blobs", ledger::BlobStore::open(place.state + "/blobs"));
+  std::unique_ptr<Books> books(
+      new Books(std::move(ledger), std::move(blobs), approval::Queue(place.audience)));
+  TRY_DURING("replay the ledger", books->replay());
+  const bool restored = books->ledger_.continuity() == ledger::Continuity::restored;
+  TRY(books->commit_all(
+      books->queue_.recover(restored ? approval::Doubt::restored : approval::Doubt::restart)));
+  TRY(books->look_at_clock());
+  return books;
+}
+
+Result<> Books::replay() {
+  for (std::uint64_t next = 0; next < ledger_.size();) {
+    const auto page = TRY(ledger_.read(next, kReplayPage));
+    if (page.empty()) return refuse("the ledger ends before its size");
+    for (const ledger::Entry& entry : page)
+      TRY_DURING("entry " + std::to_string(entry.index), queue_.apply(entry));
+    next += page.size();
+  }
+  return {};
+}
+
+Result<ledger::Entry> Books::commit(approval::Step step) {
+  ledger::Entry entry = TRY_DURING("ledger", ledger_.append(step.kind, std::move(step.body), wall_clock()));
+  TRY(queue_.apply(entry));
+  return entry;
+}
+
+Result<> Books::commit_all(std::vector<approval::Step> steps) {
+  for (approval::Step& step : steps) TRY(commit(std::move(step)));
+  return {};
+}
+
+Result<> Books::note(ledger::Kind kind, boost::json::object body) {
+  TRY_DURING("ledger", ledger_.append(kind, std::move(body), wall_clock()));
+  return {};
+}
+
+Result<> Books::look_at_clock() {
+  if (clock_.look({wall_clock(), boot_clock()}) == approval::ClockLook::steady) return {};
+  return commit_all(queue_.recover(approval::Doubt::clock));
+}
+
+}  // namespace pawl::broker

@@ -1,0 +1,57 @@
+// What the broker remembers: ledger, blobs and the queue of requests that lives on them. Whatever changes the
+// queue is durable first. Runs in pawld, the only writer.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <memory>
+#include <string>
+
+#include "supervisor/approval/clock.hpp"
+#include "supervisor/approval/queue.hpp"
+#include "supervisor/ledger/blob_store.hpp"
+#include "supervisor/ledger/ledger.hpp"
+
+namespace pawl::broker {
+
+std::int64_t wall_clock();  // CLOCK_REALTIME, Unix milliseconds
+std::int64_t boot_clock();  // CLOCK_BOOTTIME, milliseconds
+
+struct BooksPlace {
+  std::string state;      // directory, made 0700 where it is missing
+  std::string head_file;  // outside of it; its directory is made too
+  std::string audience;
+};
+
+class Books {
+ public:
+  // Replays the ledger. Requests that were burned without an outcome become indeterminate; after a restored
+  // state or a clock that went back, all that wait become void.
+  static Result<std::unique_ptr<Books>> open(const BooksPlace& place);
+
+  // Durable, then applied to the queue. After a failure nothing may be acted on.
+  Result<ledger::Entry> commit(approval::Step step);
+  // An entry that is not about a request.
+  Result<> note(ledger::Kind kind, boost::json::object body);
+  // Looks at the clocks; when they went back, voids what waits.
+  Result<> look_at_clock();
+
+  approval::Queue& queue() { return queue_; }
+  const approval::Queue& queue() const { return queue_; }
+  ledger::Ledger& ledger() { return ledger_; }
+  ledger::BlobStore& blobs() { return blobs_; }
+  // Grows with every entry: what watchers compare.
+  std::uint64_t generation() const { return ledger_.size(); }
+
+ private:
+  Books(ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue);
+
+  Result<> replay();
+  Result<> commit_all(std::vector<approval::Step> steps);
+
+  ledger::Ledger ledger_;
+  ledger::BlobStore blobs_;
+  approval::Queue queue_;
+  approval::ClockWatch clock_;
+};
+
+}  // namespace pawl::broker

@@ -1,0 +1,147 @@
+#include "supervisor/broker/broker.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+
+#include "supervisor/broker/surface.hpp"
+
+namespace pawl::broker {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::int64_t kIdleTime = 10 * 60 * 1000;  // ms: an embedded broker without work leaves after it
+
+policy::Home home_of(const wire::Paths& paths) {
+  return {paths.home == wire::Home::system ? policy::HomeKind::system : policy::HomeKind::embedded,
+          paths.configuration, ::geteuid()};
+}
+
+boost::json::object describe(const policy::Policy& policy) {
+  boost::json::array roles, rules, people;
+  for (const policy::Role& role : policy.roles) roles.emplace_back(role.name);
+  for (const policy::Rule& rule : policy.rules) rules.emplace_back(rule.name);
+  for (const policy::Person& person : policy.people) people.emplace_back(person.name);
+  return {{"roles", std::move(roles)}, {"rules", std::move(rules)}, {"people", std::move(people)}};
+}
+
+Result<> make_directory(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return failed("make directory " + path);
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return failed("look at " + path);
+  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid())
+    return refuse(path + " is not a directory of the broker's user", "remove it");
+  if (::chmod(path.c_str(), mode) != 0) return failed("chmod " + path);
+  return {};
+}
+
+}  // namespace
+
+Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> books)
+    : loop_(loop),
+      spawner_(std::move(spawner)),
+      setup_(std::move(setup)),
+      books_(std::move(books)),
+      policy_(home_of(setup_.paths),
+              [this](const policy::Policy& policy) {
+                if (auto noted = books_->note(ledger::Kind::policy, describe(policy)); !noted)
+                  shut(noted.error().text());
+              }),
+      services_(loop, spawner_, setup_.programs, setup_.helpers),
+      front_(loop, [this](const ConnectionPtr& connection,
+                          Packet packet) { dispatch(*this, connection, std::move(packet)); }),
+      waiting_(loop) {}
+
+Result<std::unique_ptr<Broker>> Broker::open(Loop& loop, Spawner spawner, Setup setup) {
+  const auto policy = policy::load(home_of(setup.paths));
+  if (!policy) return std::unexpected(policy::as_error(policy.error()).during("policy"));
+  auto books = TRY(Books::open({setup.paths.state, setup.paths.head, policy->settings.audience}));
+  TRY(books->note(ledger::Kind::boot, {{"pid", ::getpid()}, {"audience", policy->settings.audience}}));
+  std::unique_ptr<Broker> broker(new Broker(loop, std::move(spawner), std::move(setup), std::move(books)));
+  TRY(broker->policy_.current());
+  TRY(broker->open_doors());
+  broker->recall_sessions();
+  broker->tick();
+  Broker* const raw = broker.get();
+  broker->spawner_watch_ = loop.on_readable(broker->spawner_.fd(), [raw] {
+    raw->spawner_watch_.reset();
+    raw->shut("the spawner is gone");
+  });
+  return broker;
+}
+
+Result<> Broker::open_doors() {
+  const bool system = setup_.paths.home == wire::Home::system;
+  const std::string& sockets = setup_.paths.sockets;
+  const uid_t own = ::geteuid();
+  TRY(make_directory(sockets, system ? 0755 : 0700));
+  TRY(make_directory(sockets + "/sessions", system ? 0711 : 0700));
+  // Embedded: nobody but the person. System: everybody may knock; what each may ask is told by people.toml.
+  TRY(front_.open_people(
+      setup_.paths.people_socket(), system ? 0666 : 0600,
+      [system, own](const PeerIdentity& peer) { return system || peer.uid == own || peer.uid == 0; }));
+  return {};
+}
+
+const policy::Person* Broker::person_of(const Connection& connection) {
+  const auto policy = policy_.current();
+  return policy ? (*policy)->find_person_by_uid(connection.identity.uid) : nullptr;
+}
+
+bool Broker::may_review(const Connection& connection) {
+  if (connection.identity.uid == 0 || person_of(connection) != nullptr) return true;
+  return setup_.paths.home == wire::Home::embedded;
+}
+
+// After a failure that leaves open what the ledger holds, nothing may be acted on: the broker stops, and a
+// restart decides what was kept.
+void Broker::shut(const std::string& why) {
+  if (shut_) return;
+  shut_ = true;
+  const std::string line = "pawld: stopping: " + why + "\n";
+  (void)!::write(STDERR_FILENO, line.data(), line.size());
+  for (auto& [id, execution] : executions_) execution->kill();
+  loop_.stop();
+}
+
+Result<> Broker::commit(approval::Step step) {
+  auto committed = books_->commit(std::move(step));
+  if (committed) return {};
+  if (books_->ledger().poisoned()) shut(committed.error().text());
+  return std::unexpected(std::move(committed).error());
+}
+
+Result<> Broker::note(ledger::Kind kind, boost::json::object body) {
+  auto noted = books_->note(kind, std::move(body));
+  if (!noted && books_->ledger().poisoned()) shut(noted.error().text());
+  return noted;
+}
+
+void Broker::tick() {
+  if (auto looked = books_->look_at_clock(); !looked && books_->ledger().poisoned())
+    return shut(looked.error().text());
+  bool moved = false;
+  // What cannot be recorded now (a full disk) is tried again with the next tick; meanwhile consume() judges
+  // the time.
+  for (approval::Step& step : books_->queue().expire(wall_clock()))
+    moved = commit(std::move(step)).has_value() || moved;
+  retry_approved();
+  if (moved) changed();
+  const bool busy = !sessions_.empty() || !executions_.empty() || front_.connections() > 0 ||
+                    !books_->queue().pending().empty();
+  if (busy || busy_until_ == 0) busy_until_ = boot_clock() + kIdleTime;
+  if (setup_.paths.home == wire::Home::embedded && boot_clock() > busy_until_) return loop_.stop();
+  tick_ = loop_.after(kTick, [this] { tick(); });
+}
+
+void Broker::retry_approved() {
+  std::vector<std::string> waiting;
+  for (const approval::Request* request : books_->queue().pending())
+    if (request->state == approval::State::approved) waiting.push_back(request->id());
+  for (const std::string& id : waiting) perform(id);
+}
+
+void Broker::changed() { waiting_.changed(); }
+
+}  // namespace pawl::broker

@@ -1,0 +1,134 @@
+// The broker: decides who may open which session, what may be asked, when a receipt is enough, and performs
+// the action. One thread, one loop. Runs in pawld. Everything that a peer says comes in through the surface
+// (surface.cpp); what each ask does stands in the answer_*.cpp files; what follows an approval in
+// perform.cpp.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "supervisor/broker/books.hpp"
+#include "supervisor/broker/connection.hpp"
+#include "supervisor/broker/execution.hpp"
+#include "supervisor/broker/front.hpp"
+#include "supervisor/broker/loop.hpp"
+#include "supervisor/broker/policy_store.hpp"
+#include "supervisor/broker/programs.hpp"
+#include "supervisor/broker/services.hpp"
+#include "supervisor/broker/session.hpp"
+#include "supervisor/broker/spawner.hpp"
+#include "supervisor/broker/waiting.hpp"
+#include "supervisor/policy/lower.hpp"
+#include "supervisor/receipt/action_document.hpp"
+#include "supervisor/wire/agent_messages.hpp"
+#include "supervisor/wire/paths.hpp"
+#include "supervisor/wire/people_messages.hpp"
+
+namespace pawl::broker {
+
+inline constexpr std::uint64_t kMaxDocument = 64 * 1024;  // bytes of an action document: it fits one answer
+
+struct Setup {
+  wire::Paths paths;
+  Programs programs;
+  OuterIdentity helpers;  // who actions, pawl-egress and pawl-dial run as
+};
+
+class Broker {
+ public:
+  // Opens policy, ledger and sockets; serves when the loop runs. The spawner was started before.
+  static Result<std::unique_ptr<Broker>> open(Loop& loop, Spawner spawner, Setup setup);
+
+  // False once it had to stop because the ledger could not be written.
+  bool healthy() const { return !shut_; }
+
+  // Called by the surface once it has checked who asks, when, and how often.
+  void answer_hello(const ConnectionPtr&, const wire::Hello&, std::vector<UniqueFd>);
+  void answer_open_session(const ConnectionPtr&, const wire::OpenSession&, std::vector<UniqueFd>);
+  void answer_resume_session(const ConnectionPtr&, const wire::ResumeSession&, std::vector<UniqueFd>);
+  void answer_list_sessions(const ConnectionPtr&, const wire::ListSessions&, std::vector<UniqueFd>);
+  void answer_kill_session(const ConnectionPtr&, const wire::KillSession&, std::vector<UniqueFd>);
+  void answer_list_requests(const ConnectionPtr&, const wire::ListRequests&, std::vector<UniqueFd>);
+  void answer_show_request(const ConnectionPtr&, const wire::ShowRequest&, std::vector<UniqueFd>);
+  void answer_decide(const ConnectionPtr&, const wire::Decide&, std::vector<UniqueFd>);
+  void answer_watch_queue(const ConnectionPtr&, const wire::WatchQueue&, std::vector<UniqueFd>);
+  void answer_read_log(const ConnectionPtr&, const wire::ReadLog&, std::vector<UniqueFd>);
+  void answer_get_receipt(const ConnectionPtr&, const wire::GetReceipt&, std::vector<UniqueFd>);
+  void answer_agent_hello(const ConnectionPtr&, const wire::AgentHello&, std::vector<UniqueFd>);
+  void answer_propose(const ConnectionPtr&, const wire::Propose&, std::vector<UniqueFd>);
+  void answer_await_request(const ConnectionPtr&, const wire::AwaitRequest&, std::vector<UniqueFd>);
+
+ private:
+  Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> books);
+
+  // life
+  Result<> open_doors();
+  void recall_sessions();
+  void tick();            // expiry, the clock, idleness
+  void changed();         // the queue moved: waiters look again, the next expiry is set
+  void retry_approved();  // approved, and not spent: after a restart, or when the disk was full
+  // Durable, or an error; when the ledger cannot tell what it holds, the broker stops.
+  Result<> commit(approval::Step step);
+  Result<> note(ledger::Kind kind, boost::json::object body);
+  void shut(const std::string& why);
+
+  // people
+  const policy::Person* person_of(const Connection& connection);
+  bool may_review(const Connection& connection);  // a known person or root: may list, show, read the log
+
+  // sessions (sessions.cpp)
+  Result<wire::SessionOpened> open_session(const Connection& caller, const wire::OpenSession& ask,
+                                           int workspace, UniqueFd& launcher_end);
+  Result<UniqueFd> link_launcher(Session& session);
+  Result<> open_agent_door(Session& session);
+  void hear_launcher(const std::string& id, const sandbox::Report* report, std::vector<UniqueFd> descriptors);
+  void session_running(Session& session, std::vector<UniqueFd> descriptors);
+  void session_ended(Session& session, int exit_code, const std::string& how);
+  void remember_ended(wire::SessionInfo info);
+  Result<Session*> find_session(const std::string& id_or_prefix);
+  Result<policy::Role> role_of(const Session& session, const policy::Policy& policy) const;
+  std::string session_directory(const std::string& id) const;
+
+  // egress (session_routes.cpp)
+  void start_routes(Session& session, std::vector<UniqueFd> listeners);
+  void connect_route(const std::string& session, const std::string& route,
+                     std::function<void(wire::EgressConnected, UniqueFd)> done);
+
+  // requests (requests.cpp)
+  Result<std::string> propose(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files,
+                              bool& joined);
+  Result<approval::Current> current_for(const approval::Request& request);
+  policy::ActionContext action_context(const policy::Policy& policy, const std::string& request,
+                                       const std::string& executable,
+                                       std::vector<policy::CheckedParameter> parameters) const;
+  Result<receipt::ActionDocument> document_of(const approval::Request& request);
+  std::string output_of(const std::optional<Digest>& blob, bool& truncated);
+  wire::RequestInfo info_of(const approval::Request& request);
+  wire::RequestStatus status_of(const approval::Request& request);
+  void notify(const approval::Request& request);
+
+  // what follows an approval (perform.cpp)
+  void perform(const std::string& id);
+  Result<> perform_now(const std::string& id);
+  void performed(const std::string& id, ExecutionResult result);
+
+  Loop& loop_;
+  Spawner spawner_;
+  Setup setup_;
+  std::unique_ptr<Books> books_;
+  PolicyStore policy_;
+  Services services_;
+  Front front_;
+  Waiting waiting_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;
+  std::deque<wire::SessionInfo> ended_sessions_;  // the newest last
+  std::map<std::string, std::unique_ptr<Execution>> executions_;
+  std::unique_ptr<Loop::Handle> tick_;
+  std::unique_ptr<Loop::Handle> spawner_watch_;
+  std::int64_t busy_until_ = 0;  // boot clock, ms: an embedded broker without work leaves after it
+  bool shut_ = false;
+};
+
+}  // namespace pawl::broker

@@ -1,0 +1,79 @@
+// One approved action while it runs: its sandbox, its output, the secrets that must not come out of it.
+// Runs in pawld; what the action prints was written by the action.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sandbox/base/unique_fd.hpp"
+#include "supervisor/approval/request.hpp"
+#include "supervisor/broker/launch_link.hpp"
+#include "supervisor/broker/loop.hpp"
+#include "supervisor/broker/spawner.hpp"
+#include "supervisor/policy/secret_store.hpp"
+
+namespace pawl::broker {
+
+inline constexpr std::size_t kMaxOutput =
+    1024 * 1024;  // bytes kept of each stream; what is beyond is counted and said
+
+struct NamedSecret {
+  std::string variable;
+  std::string name;
+  policy::SecretValue value;
+};
+
+struct ExecutionResult {
+  approval::Ending ending = approval::Ending::not_started;
+  std::int32_t code = 0;
+  std::string detail;
+  std::string out, err;  // scrubbed
+};
+
+class Execution {
+ public:
+  struct Start {
+    sandbox::LaunchPlan plan;      // as policy::lower_action made it, without secrets
+    UniqueFd executable;           // verified
+    std::vector<UniqueFd> inputs;  // pinned copies, in the plan's order
+    std::vector<NamedSecret> secrets;
+  };
+
+  // Begins at once; `finished` is called exactly once, from the loop.
+  static std::unique_ptr<Execution> begin(Loop& loop, Spawner& spawner, Start start,
+                                          std::function<void(ExecutionResult)> finished);
+  // Everything in its sandbox dies; finished() follows.
+  void kill();
+
+ private:
+  struct Stream {
+    UniqueFd pipe;
+    std::string text;
+    std::size_t lost = 0;  // bytes beyond kMaxOutput
+    std::unique_ptr<Loop::Handle> watch;
+  };
+
+  Execution(Loop& loop, std::vector<NamedSecret> secrets, std::function<void(ExecutionResult)> finished)
+      : loop_(loop), secrets_(std::move(secrets)), finished_(std::move(finished)) {}
+
+  Result<> launch(Spawner& spawner, Start& start);
+  void hear(const sandbox::Report* report);
+  void read(Stream& stream);
+  void ended(approval::Ending ending, std::int32_t code, std::string detail);
+  void finish();
+  std::string text_of(Stream& stream) const;
+
+  Loop& loop_;
+  std::vector<NamedSecret> secrets_;
+  std::function<void(ExecutionResult)> finished_;
+  std::unique_ptr<LaunchLink> link_;
+  Stream out_, err_;
+  bool launched_ = false;
+  bool over_ = false;
+  ExecutionResult result_;
+  std::unique_ptr<Loop::Handle> drain_;
+};
+
+}  // namespace pawl::broker

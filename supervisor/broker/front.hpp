@@ -1,0 +1,52 @@
+// The broker's doors: accepts on the people's socket and on each session's socket, reads one frame at a time
+// and hands it to the surface. Reads foreign bytes only through wire's decoders.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "sandbox/base/unique_fd.hpp"
+#include "supervisor/broker/connection.hpp"
+#include "supervisor/broker/loop.hpp"
+
+namespace pawl::broker {
+
+class Front {
+ public:
+  using Handler = std::function<void(const ConnectionPtr&, Packet)>;
+  using Admission = std::function<bool(const PeerIdentity&)>;
+
+  Front(Loop& loop, Handler handler) : loop_(loop), handler_(std::move(handler)) {}
+
+  // Both make the listening socket. A peer that `admits` says no to is closed without a word.
+  Result<> open_people(const std::string& path, mode_t mode, Admission admits);
+  Result<> open_agent(const std::string& session, const std::string& path, mode_t mode, Admission admits);
+  // Takes the session's door and every connection through it away.
+  void close_agent(const std::string& session);
+
+  std::size_t connections() const { return connections_.size(); }
+
+ private:
+  struct Door {
+    UniqueFd listener;
+    Peer peer;
+    std::string session;
+    Admission admits;
+    std::unique_ptr<Loop::Handle> watch;
+  };
+
+  Result<> open(const std::string& key, const std::string& path, mode_t mode, Door door);
+  void accept(Door& door);
+  void read(const ConnectionPtr& connection);
+  void drop(const ConnectionPtr& connection);
+
+  Loop& loop_;
+  Handler handler_;
+  std::map<std::string, std::unique_ptr<Door>> doors_;  // by session id; "" is the people's
+  std::set<ConnectionPtr> connections_;
+};
+
+}  // namespace pawl::broker

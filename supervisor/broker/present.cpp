@@ -1,0 +1,160 @@
+// How a request is shown: to people, to the agent that asked, to the operator's notifier.
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "supervisor/broker/broker.hpp"
+#include "supervisor/receipt/render.hpp"
+
+namespace pawl::broker {
+namespace {
+
+constexpr std::size_t kMaxShownOutput = 24 * 1024;  // bytes of each stream in an answer
+
+wire::RequestState wire_state(approval::State state) {
+  using approval::State;
+  switch (state) {
+    case State::pending:
+      return wire::RequestState::pending;
+    case State::approved:
+      return wire::RequestState::approved;
+    case State::consumed:
+    case State::executing:
+      return wire::RequestState::executing;
+    case State::done:
+      return wire::RequestState::done;
+    case State::denied:
+      return wire::RequestState::denied;
+    case State::expired:
+      return wire::RequestState::expired;
+    case State::voided:
+      return wire::RequestState::voided;
+    case State::indeterminate:
+      return wire::RequestState::indeterminate;
+  }
+  return wire::RequestState::indeterminate;
+}
+
+std::string detail_of(const approval::Request& request) {
+  using approval::State;
+  switch (request.state) {
+    case State::pending:
+      return "waits for " + std::to_string(request.rule.quorum - request.approvals()) + " of " +
+             std::to_string(request.rule.quorum) + " approvals";
+    case State::approved:
+    case State::consumed:
+    case State::executing:
+      return "approved, being carried out";
+    case State::done:
+      return request.outcome ? request.outcome->detail : "";
+    case State::denied:
+    case State::voided:
+      return request.reason;
+    case State::expired:
+      return "nobody decided in time";
+    case State::indeterminate:
+      return "it was begun, and a restart of the broker found no outcome: look at the target before asking "
+             "again";
+  }
+  return "";
+}
+
+std::int32_t exit_code_of(const approval::Outcome& outcome) {
+  switch (outcome.ending) {
+    case approval::Ending::exited:
+      return outcome.code;
+    case approval::Ending::signalled:
+      return 128 + outcome.code;
+    case approval::Ending::timed_out:
+      return 124;  // as timeout(1) says it
+    case approval::Ending::not_started:
+      return 125;
+  }
+  return 125;
+}
+
+}  // namespace
+
+Result<receipt::ActionDocument> Broker::document_of(const approval::Request& request) {
+  const Bytes bytes = TRY(books_->blobs().get(request.binding.document, kMaxDocument));
+  return receipt::read_document(as_text(bytes));
+}
+
+wire::RequestInfo Broker::info_of(const approval::Request& request) {
+  wire::RequestInfo info;
+  info.id = request.id();
+  info.session = request.binding.session;
+  info.role = request.binding.role;
+  info.action = request.action;
+  info.launcher = request.binding.launcher;
+  if (const auto document = document_of(request)) {
+    for (const std::string& word : document->argv)
+      info.summary += (info.summary.empty() ? "" : " ") + receipt::visible_word(word);
+    constexpr std::size_t kMaxSummary = 512;
+    if (info.summary.size() > kMaxSummary)
+      info.summary = info.summary.substr(0, kMaxSummary) + " ... (cut: pawl show)";
+  }
+  info.rule = request.rule.name;
+  info.quorum = request.rule.quorum;
+  info.approvals = request.approvals();
+  info.created = request.created;
+  info.expires = request.binding.expires * 1000;
+  info.state = wire_state(request.state);
+  info.detail = detail_of(request);
+  return info;
+}
+
+std::string Broker::output_of(const std::optional<Digest>& blob, bool& truncated) {
+  if (!blob) return "";
+  const auto bytes = books_->blobs().get(*blob, 2 * kMaxOutput);
+  if (!bytes) {
+    truncated = true;
+    return "[pawl: the output cannot be read: " + bytes.error().text() + "]\n";
+  }
+  std::string text(as_text(*bytes));
+  if (text.size() <= kMaxShownOutput) return text;
+  truncated = true;
+  text.resize(kMaxShownOutput);
+  return text + "\n[pawl: cut here; " + std::to_string(bytes->size()) + " bytes in all]\n";
+}
+
+wire::RequestStatus Broker::status_of(const approval::Request& request) {
+  wire::RequestStatus status;
+  status.id = request.id();
+  status.action = request.action;
+  status.state = wire_state(request.state);
+  status.detail = detail_of(request);
+  status.decided_by = request.state == approval::State::denied ? request.by : "";
+  status.expires = request.binding.expires * 1000;
+  if (request.outcome) {
+    status.exit_code = exit_code_of(*request.outcome);
+    status.timed_out = request.outcome->ending == approval::Ending::timed_out;
+    status.standard_output = output_of(request.outcome->out, status.output_truncated);
+    status.standard_error = output_of(request.outcome->err, status.output_truncated);
+  }
+  return status;
+}
+
+// Told once, when it begins to wait. A notifier that cannot be started changes nothing: people also look.
+void Broker::notify(const approval::Request& request) {
+  const auto policy = policy_.current();
+  if (!policy || (*policy)->settings.notify_command.empty()) return;
+  boost::json::array reviewers;
+  for (const approval::Group& group : request.rule.from) reviewers.emplace_back(group.name);
+  const boost::json::object message{{"event", "request"},
+                                    {"id", request.id()},
+                                    {"audience", books_->queue().audience()},
+                                    {"role", request.binding.role},
+                                    {"action", request.action},
+                                    {"launcher", request.binding.launcher},
+                                    {"rule", request.rule.name},
+                                    {"from", std::move(reviewers)},
+                                    {"expires", request.binding.expires}};
+  if (!note(ledger::Kind::notify,
+            {{"request", request.id()}, {"command", (*policy)->settings.notify_command.front()}}))
+    return;
+  if (auto told = spawner_.notify((*policy)->settings.notify_command, boost::json::serialize(message) + "\n");
+      !told)
+    shut(told.error().text());
+}
+
+}  // namespace pawl::broker

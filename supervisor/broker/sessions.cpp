@@ -1,0 +1,330 @@
+// Sessions: opened for people whom the policy lets launch, seen through their launchers' reports, recalled
+// after a restart. Nothing here trusts what a launcher says beyond its own session: containment is its claim,
+// authority is not.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+
+#include "supervisor/broker/broker.hpp"
+#include "supervisor/policy/authority.hpp"
+#include "supervisor/policy/lower.hpp"
+#include "supervisor/policy/provider.hpp"
+#include "supervisor/receipt/digest.hpp"
+#include "supervisor/receipt/render.hpp"
+
+namespace pawl::broker {
+namespace {
+
+constexpr std::size_t kMaxPolicyText = 64 * 1024;  // bytes of --policy FILE
+constexpr std::size_t kMaxCommandShown = 1024;     // bytes of a session's command in lists and the ledger
+constexpr std::chrono::milliseconds kPatience{60'000};  // for launchers to come back after a restart
+constexpr std::uint32_t kNobody = 65534;
+constexpr std::size_t kMaxSessions = 1000;
+constexpr std::size_t kMaxEndedShown = 100;  // the ledger has them all
+
+// Works also where the broker's user may not look into the person's folders: the kernel names what the
+// descriptor is.
+Result<std::string> path_of_directory(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return failed("look at the workspace");
+  if (!S_ISDIR(status.st_mode)) return refuse("the workspace is not a directory");
+  std::array<char, PATH_MAX> path{};
+  const ssize_t size = ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path.data(), path.size());
+  if (size <= 0) return failed("find the workspace's path");
+  std::string text(path.data(), static_cast<std::size_t>(size));
+  if (status.st_nlink == 0 || !text.starts_with('/')) return refuse("the workspace was removed");
+  return text;
+}
+
+// Never uid 0: a session that root starts takes the workspace owner's identity.
+Result<policy::InnerIdentity> identity_for(const PeerIdentity& caller, int workspace,
+                                           policy::WorkspaceMode mode) {
+  if (caller.uid != 0) return policy::InnerIdentity{caller.uid, caller.gid};
+  struct stat status{};
+  if (::fstat(workspace, &status) != 0) return failed("look at the workspace");
+  if (status.st_uid != 0)
+    return policy::InnerIdentity{status.st_uid, status.st_gid != 0 ? status.st_gid : kNobody};
+  if (mode == policy::WorkspaceMode::read_only) return policy::InnerIdentity{kNobody, kNobody};
+  return refuse("the workspace belongs to root, and no agent runs as root or writes root's files",
+                "give the workspace to an ordinary user (chown -R), or run pawl as that user");
+}
+
+std::string home_key(const std::string& workspace) {
+  return to_hex(ByteSpan(receipt::sha256(workspace)).first(12));
+}
+
+std::string command_line(const std::vector<std::string>& argv) {
+  std::string line;
+  for (const std::string& word : argv) line += (line.empty() ? "" : " ") + receipt::visible_word(word);
+  if (line.size() > kMaxCommandShown) line = line.substr(0, kMaxCommandShown) + " … (cut)";
+  return line;
+}
+
+std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask) {
+  std::vector<sandbox::StdioEntry> entries;
+  std::uint32_t next = policy::kSessionStdin;
+  for (const wire::StandardStream stream : ask.stdio) {
+    sandbox::StdioEntry entry;
+    if (stream == wire::StandardStream::terminal) entry.kind = sandbox::Stdio::terminal;
+    if (stream == wire::StandardStream::stream) entry = {sandbox::Stdio::descriptor, next++};
+    entries.push_back(entry);
+  }
+  return entries;
+}
+
+// What an approved action runs must not lie where an agent writes.
+Result<> keep_programs_apart(const policy::Policy& policy, const std::string& workspace) {
+  for (const policy::Role& role : policy.roles)
+    for (const policy::Action& action : role.actions)
+      if (action.run.front().starts_with(workspace + "/"))
+        return refuse("the workspace holds " + action.run.front() + ", which action " + action.name + " runs",
+                      "choose another workspace, or keep the program elsewhere");
+  return {};
+}
+
+}  // namespace
+
+std::string Broker::session_directory(const std::string& id) const {
+  // 16 digits keep the socket's path short; the broker alone makes these folders.
+  return setup_.paths.sockets + "/sessions/" + id.substr(0, 16);
+}
+
+Result<policy::Role> Broker::role_of(const Session& session, const policy::Policy& policy) const {
+  if (!session.handed_role.empty()) {
+    auto handed = policy::build_handed_role(policy, "--policy", session.handed_role);
+    if (!handed) return std::unexpected(policy::as_error(handed.error()));
+    return *std::move(handed);
+  }
+  const policy::Role* const role = policy.find_role(session.info.role);
+  if (role == nullptr)
+    return refuse("there is no role " + receipt::visible(session.info.role), "see: pawl policy check");
+  return *role;
+}
+
+Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const wire::OpenSession& ask,
+                                                 int workspace, UniqueFd& launcher_end) {
+  if (ask.stdio.size() != 3 || ask.argv.empty()) return refuse("open_session is incomplete");
+  if (ask.policy_text.size() > kMaxPolicyText) return refuse("the policy file is too long");
+  if (sessions_.size() >= kMaxSessions)
+    return refuse("too many sessions", "end some: pawl sessions, pawl kill");
+  const policy::Policy& policy = *TRY(policy_.current());
+
+  auto session = std::make_unique<Session>();
+  session->info.id = random_id();
+  session->info.role = ask.role;
+  session->handed_role = ask.policy_text;
+  const policy::Role role = TRY(role_of(*session, policy));
+  const policy::Person* const person = policy.find_person_by_uid(caller.identity.uid);
+  TRY(policy::may_launch(policy, role, person));
+
+  const policy::InnerIdentity identity =
+      TRY(identity_for(caller.identity, workspace, role.sandbox.files.workspace));
+  policy::SessionContext context;
+  context.session = session->info.id;
+  context.workspace = TRY(path_of_directory(workspace));
+  if (role.sandbox.files.workspace == policy::WorkspaceMode::direct)
+    TRY(keep_programs_apart(policy, context.workspace));
+  context.broker_directory = session_directory(session->info.id);
+  context.agent_program = setup_.programs.agent;
+  context.person_home = TRY(wire::home_of(caller.identity.uid));
+  context.private_directories = {setup_.paths.configuration,
+                                 setup_.paths.state,
+                                 setup_.paths.sockets,
+                                 setup_.paths.head.substr(0, setup_.paths.head.rfind('/')),
+                                 context.person_home + "/.ssh",
+                                 context.person_home + "/.config/pawl",
+                                 context.person_home + "/.local/state/pawl"};
+  for (const policy::LlmRoute& route : role.llm)
+    context.placeholders.push_back(policy::make_placeholder(*policy::find_provider(route.api)));
+  context.argv = ask.argv;
+  context.identity = identity;
+  if (caller.identity.uid == 0) std::tie(context.uid, context.gid) = std::pair(identity.uid, identity.gid);
+  sandbox::LaunchPlan plan = TRY(policy::lower_session(role, context));
+  plan.stdio = stdio_of(ask);
+
+  const std::string token = random_id();
+  session->token = receipt::sha256(token);
+  session->outer_uid = identity.uid;
+  session->info.role = role.name;
+  session->info.person = person != nullptr ? person->name : "";
+  session->info.uid = caller.identity.uid;
+  session->info.workspace = context.workspace;
+  session->info.command = command_line(ask.argv);
+  session->info.started = wall_clock();
+  TRY(open_agent_door(*session));
+  UniqueFd end = TRY(link_launcher(*session));
+
+  const wire::SessionInfo& info = session->info;
+  const std::string key = home_key(context.workspace);
+  auto noted = books_->note(ledger::Kind::session, {{"what", "opened"},
+                                                    {"id", info.id},
+                                                    {"role", info.role},
+                                                    {"person", info.person},
+                                                    {"uid", info.uid},
+                                                    {"outer_uid", session->outer_uid},
+                                                    {"workspace", receipt::visible(info.workspace)},
+                                                    {"command", info.command},
+                                                    {"token", to_hex(session->token)},
+                                                    {"policy_file", session->handed_role}});
+  if (!noted) {
+    front_.close_agent(info.id);
+    return std::unexpected(std::move(noted).error());
+  }
+  launcher_end = std::move(end);
+  wire::SessionOpened opened{info.id, token, key, sandbox::encode_plan(plan)};
+  const std::string id = info.id;
+  sessions_[id] = std::move(session);
+  return opened;
+}
+
+Result<> Broker::open_agent_door(Session& session) {
+  const std::string directory = session_directory(session.info.id);
+  const bool system = setup_.paths.home == wire::Home::system || ::geteuid() == 0;
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failed("make directory " + directory);
+  if (::chmod(directory.c_str(), system ? 0711 : 0700) != 0) return failed("chmod " + directory);
+  const std::uint32_t uid = session.outer_uid;
+  return front_.open_agent(session.info.id, directory + "/" + wire::kAgentSocket, system ? 0666 : 0600,
+                           [uid](const PeerIdentity& peer) { return peer.uid == uid; });
+}
+
+Result<UniqueFd> Broker::link_launcher(Session& session) {
+  auto [ours, theirs] = TRY(Channel::pair());
+  const std::string id = session.info.id;
+  session.launcher = std::make_unique<LaunchLink>(
+      loop_, std::move(ours), [this, id](const sandbox::Report* report, std::vector<UniqueFd> descriptors) {
+        hear_launcher(id, report, std::move(descriptors));
+      });
+  return std::move(theirs).release();
+}
+
+void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
+                           std::vector<UniqueFd> descriptors) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  Session& session = *found->second;
+  // The link calls: it is destroyed with the session only after it has returned.
+  if (report == nullptr)
+    return loop_.soon([this, id] {
+      if (const auto still = sessions_.find(id); still != sessions_.end())
+        session_ended(*still->second, 137, "its launcher is gone");
+    });
+  switch (report->kind) {
+    case sandbox::ReportKind::launched:
+      return session_running(session, std::move(descriptors));
+    case sandbox::ReportKind::failed:
+      return loop_.soon([this, id, text = Error{report->errnum, report->trail, {}}.text()] {
+        if (const auto still = sessions_.find(id); still != sessions_.end())
+          session_ended(*still->second, 125, "not launched: " + text);
+      });
+    case sandbox::ReportKind::ended:
+      return loop_.soon([this, id, status = report->status, late = report->timed_out] {
+        const auto still = sessions_.find(id);
+        if (still == sessions_.end()) return;
+        session_ended(*still->second, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+                      late ? "its wall time was over" : "exited");
+      });
+    case sandbox::ReportKind::broker_lost:
+      return;
+  }
+}
+
+void Broker::session_running(Session& session, std::vector<UniqueFd> descriptors) {
+  if (descriptors.empty()) return;
+  session.pidfd = std::move(descriptors.front());
+  descriptors.erase(descriptors.begin());
+  session.state = SessionState::running;
+  start_routes(session, std::move(descriptors));
+}
+
+void Broker::remember_ended(wire::SessionInfo info) {
+  if (ended_sessions_.size() >= kMaxEndedShown) ended_sessions_.pop_front();
+  ended_sessions_.push_back(std::move(info));
+}
+
+void Broker::session_ended(Session& session, int exit_code, const std::string& how) {
+  const std::string id = session.info.id;
+  front_.close_agent(id);
+  const std::string directory = session_directory(id);
+  ::unlink((directory + "/" + wire::kAgentSocket).c_str());
+  ::rmdir(directory.c_str());
+  session.info.ended = wall_clock();
+  session.info.exit_code = exit_code;
+  remember_ended(session.info);
+  sessions_.erase(id);
+  auto noted =
+      books_->note(ledger::Kind::session,
+                   {{"what", "ended"}, {"id", id}, {"exit_code", exit_code}, {"how", receipt::visible(how)}});
+  if (!noted) return;  // a full disk: a restart will look for its launcher, and record the end then
+  changed();
+}
+
+Result<Session*> Broker::find_session(const std::string& prefix) {
+  constexpr std::size_t kShortestPrefix = 8;
+  if (prefix.size() < kShortestPrefix) return refuse("an id has at least 8 digits", "see: pawl sessions");
+  Session* match = nullptr;
+  for (const auto& [id, session] : sessions_) {
+    if (!id.starts_with(prefix)) continue;
+    if (match != nullptr)
+      return refuse("several sessions begin with " + receipt::visible(prefix), "give more digits");
+    match = session.get();
+  }
+  if (match == nullptr) return refuse("no session " + receipt::visible(prefix), "see: pawl sessions");
+  return match;
+}
+
+// After a restart: what was open and has not ended waits for its launcher to come back.
+void Broker::recall_sessions() {
+  std::map<std::string, std::unique_ptr<Session>> open;
+  for (std::uint64_t next = 0; next < books_->ledger().size();) {
+    const auto page = books_->ledger().read(next, 512);
+    if (!page || page->empty()) return shut("the ledger cannot be read");
+    next += page->size();
+    for (const ledger::Entry& entry : *page) {
+      if (entry.kind != ledger::Kind::session) continue;
+      const boost::json::object& body = entry.body;
+      const auto text = [&](const char* key) { return std::string(body.at(key).as_string()); };
+      if (text("what") == "ended") {
+        auto ended = open.extract(text("id"));
+        if (ended.empty()) continue;
+        ended.mapped()->info.ended = entry.time;
+        ended.mapped()->info.exit_code = static_cast<std::int32_t>(body.at("exit_code").as_int64());
+        remember_ended(std::move(ended.mapped()->info));
+        continue;
+      }
+      auto session = std::make_unique<Session>();
+      session->info = {text("id"),
+                       text("role"),
+                       text("person"),
+                       static_cast<std::uint32_t>(body.at("uid").as_int64()),
+                       text("workspace"),
+                       text("command"),
+                       entry.time,
+                       0,
+                       0};
+      session->outer_uid = static_cast<std::uint32_t>(body.at("outer_uid").as_int64());
+      session->token = receipt::digest_from_hex(text("token")).value_or(Digest{});
+      session->handed_role = text("policy_file");
+      session->state = SessionState::orphaned;
+      open[text("id")] = std::move(session);
+    }
+  }
+  for (auto& [id, session] : open) {
+    if (auto door = open_agent_door(*session); !door) {
+      session_ended(*sessions_.emplace(id, std::move(session)).first->second, 137, door.error().text());
+      continue;
+    }
+    session->patience = loop_.after(kPatience, [this, id = id] {
+      loop_.soon([this, id] {
+        if (const auto still = sessions_.find(id); still != sessions_.end())
+          session_ended(*still->second, 137, "its launcher did not come back");
+      });
+    });
+    sessions_[id] = std::move(session);
+  }
+}
+
+}  // namespace pawl::broker

@@ -1,0 +1,52 @@
+// The loop: callbacks come while their handles live, and never afterwards.
+#include "supervisor/broker/loop.hpp"
+
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include "sandbox/base/channel.hpp"
+
+using namespace pawl;
+using broker::Loop;
+using std::chrono::milliseconds;
+
+TEST_CASE("a readable descriptor calls back until its handle is gone, also from within") {
+  Loop loop;
+  auto ends = Channel::pair();
+  REQUIRE(ends);
+  int calls = 0;
+  std::unique_ptr<Loop::Handle> watch;
+  watch = loop.on_readable(ends->second.fd(), [&] {
+    REQUIRE(ends->second.receive());
+    if (++calls == 2) watch.reset();
+  });
+  for (int i = 0; i < 3; ++i) REQUIRE(ends->first.send(Bytes{1}));
+  auto end = loop.after(milliseconds(100), [&] { loop.stop(); });
+  loop.run();
+  CHECK(calls == 2);
+  CHECK(::write(ends->second.fd(), "x", 1) == 1);  // the descriptor is still its owner's
+}
+
+TEST_CASE("a timer that was dropped stays silent") {
+  Loop loop;
+  bool rang = false;
+  auto timer = loop.after(milliseconds(1), [&] { rang = true; });
+  auto end = loop.after(milliseconds(30), [&] { loop.stop(); });
+  timer.reset();
+  loop.run();
+  CHECK_FALSE(rang);
+}
+
+TEST_CASE("soon runs after the running callback has returned") {
+  Loop loop;
+  std::string order;
+  loop.soon([&] {
+    loop.soon([&] {
+      order += "b";
+      loop.stop();
+    });
+    order += "a";
+  });
+  loop.run();
+  CHECK(order == "ab");
+}
