@@ -1,0 +1,40 @@
+#include "tools/pawl-agent/inputs.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace pawl::agent {
+namespace {
+
+std::string_view kind_of(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
+  return "no regular file";
+}
+
+std::unexpected<Error> not_a_file(const std::string& path, mode_t mode) {
+  return refuse(path + " is " + std::string(kind_of(mode)) + ", not a regular file",
+                "copy what you mean into a file and name that");
+}
+
+}  // namespace
+
+Result<OpenedInput> open_input(const std::string& path, std::uint64_t max) {
+  struct stat status{};
+  // Looked at first only for the message: opening a socket fails with an errno that tells nobody anything.
+  if (::stat(path.c_str(), &status) != 0) return failed("open " + path);
+  if (!S_ISREG(status.st_mode)) return not_a_file(path, status.st_mode);
+  // O_NONBLOCK: a FIFO put there meanwhile must not hold us.
+  UniqueFd descriptor(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!descriptor) return failed("open " + path);
+  if (::fstat(descriptor.get(), &status) != 0) return failed("look at " + path);
+  if (!S_ISREG(status.st_mode)) return not_a_file(path, status.st_mode);
+  if (static_cast<std::uint64_t>(status.st_size) > max)
+    return refuse(path + " has " + std::to_string(status.st_size) + " bytes; at most " + std::to_string(max) +
+                  " are allowed");
+  return OpenedInput{std::move(descriptor), path.substr(path.rfind('/') + 1)};
+}
+
+}  // namespace pawl::agent

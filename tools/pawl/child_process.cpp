@@ -1,0 +1,57 @@
+#include "tools/pawl/child_process.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <vector>
+
+#include "sandbox/launch_protocol.hpp"
+
+namespace pawl::run {
+namespace {
+
+struct Redirection {
+  int from;
+  int to;
+};
+
+// All our descriptors are CLOEXEC, so the program gets exactly the redirections and /dev/null.
+Result<pid_t> spawn(const std::string& program, std::vector<const char*> arguments,
+                    const std::vector<Redirection>& redirections) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  for (const Redirection& redirection : redirections)
+    posix_spawn_file_actions_adddup2(&actions, redirection.from, redirection.to);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, program.c_str(), &actions, &attributes,
+                                  const_cast<char* const*>(arguments.data()), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return failed("start " + program, error);
+  return child;
+}
+
+}  // namespace
+
+Result<pid_t> start_launcher(const std::string& program, const Channel& control) {
+  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}});
+}
+
+Result<pid_t> start_broker(const std::string& program, const UniqueFd& log) {
+  return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}});
+}
+
+}  // namespace pawl::run

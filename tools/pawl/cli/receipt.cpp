@@ -1,0 +1,137 @@
+// pawl receipt show, export, verify.
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <memory>
+
+#include "supervisor/receipt/bundle.hpp"
+#include "supervisor/receipt/render.hpp"
+#include "tools/pawl/cli/broker.hpp"
+#include "tools/pawl/cli/output.hpp"
+#include "tools/pawl/cli/private_files.hpp"
+#include "tools/pawl/cli/receipt_files.hpp"
+#include "tools/pawl/cli/verb.hpp"
+
+namespace pawl::cli {
+namespace {
+
+using receipt::visible;
+
+constexpr std::size_t kMaxSigners = 1024 * 1024;  // bytes
+
+struct ShowOptions {
+  std::string id;
+  bool json = false;
+};
+struct ExportOptions {
+  std::string id;
+  std::string directory;
+};
+struct VerifyOptions {
+  std::string file;
+  std::string signers;
+  unsigned quorum = 1;
+  bool json = false;
+};
+
+Outcome<std::string> fetch(const std::string& id) {
+  const tools::Greeted broker = TRY(reach_broker());
+  return TRY(broker.client.ask<wire::Receipt>(wire::GetReceipt{id})).message.bundle;
+}
+
+std::string decision_line(const receipt::Statement& statement) {
+  std::string text = fmt::format("  {} {} as {} at {}", visible(statement.person),
+                                 statement.verdict == receipt::Verdict::approve ? "approved" : "denied",
+                                 visible(statement.group), local_time(statement.time * 1000));
+  if (!statement.reason.empty()) text += ": " + visible(statement.reason);
+  return text + "\n";
+}
+
+Outcome<std::string> describe(const receipt::Bundle& bundle) {
+  const auto document = TRY_DURING("the action document", receipt::read_document(bundle.document));
+  std::string text = receipt::render(document) + "\nDecisions:\n";
+  if (bundle.decisions.empty()) text += "  none\n";
+  for (const receipt::SignedDecision& decision : bundle.decisions)
+    text += decision_line(TRY_DURING("a decision", receipt::check_signed(decision)));
+  if (bundle.consumed) text += fmt::format("\nBurned by entry {} of the log.\n", bundle.consumed->index);
+  else text += "\nNot spent.\n";
+  return text;
+}
+
+Outcome<ExitCode> show(const ShowOptions& options) {
+  const std::string text = TRY(fetch(options.id));
+  const receipt::Bundle bundle = TRY_DURING("the receipt", receipt::read_bundle(text));
+  if (options.json) TRY(print(text.ends_with('\n') ? text : text + "\n"));
+  else TRY(print(TRY(describe(bundle))));
+  return ExitCode::done;
+}
+
+Outcome<ExitCode> export_receipt(const ExportOptions& options) {
+  const std::string text = TRY(fetch(options.id));
+  const receipt::Bundle bundle = TRY_DURING("the receipt", receipt::read_bundle(text));
+  TRY(write_receipt_files(bundle, text, options.directory));
+  TRY(print(fmt::format("{0} holds the receipt; to check it without pawl: sh {0}/{1}\n", visible(options.directory),
+                        kVerifyScript)));
+  return ExitCode::done;
+}
+
+boost::json::array people(const std::vector<receipt::Statement>& statements) {
+  boost::json::array array;
+  for (const receipt::Statement& statement : statements) array.push_back(boost::json::string(statement.person));
+  return array;
+}
+
+Outcome<ExitCode> verify(const VerifyOptions& options) {
+  const std::string text = TRY(read_file(options.file, receipt::kMaxBundleBytes));
+  const std::string signers = TRY(read_file(options.signers, kMaxSigners));
+  const receipt::Bundle bundle = TRY_DURING(options.file, receipt::read_bundle(text));
+  const auto report = receipt::verify_bundle(bundle, signers, options.quorum);
+  if (!report) {
+    tools::Trouble reason(Error(report.error()).during(options.file + " does not hold"));
+    reason.code = ExitCode::refused;
+    return std::unexpected(std::move(reason));
+  }
+  if (options.json) {
+    TRY(print_json(boost::json::object{{"request", report->binding.request},
+                                       {"audience", report->binding.audience},
+                                       {"role", report->binding.role},
+                                       {"action", report->document.action},
+                                       {"launcher", report->binding.launcher},
+                                       {"approved_by", people(report->approvals)},
+                                       {"denied_by", people(report->denials)},
+                                       {"spent", bundle.consumed.has_value()}}));
+    return ExitCode::done;
+  }
+  TRY(print(TRY(describe(bundle)) + fmt::format("\nThe receipt holds: {} approvals by keys of {}.\n",
+                                                report->approvals.size(), visible(options.signers))));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+Action declare_receipt_show(CLI::App& command) {
+  auto options = std::make_shared<ShowOptions>();
+  command.add_option("ID", options->id, "the request")->required();
+  command.add_flag("--json", options->json, "the receipt itself, one JSON object");
+  return [options] { return show(*options); };
+}
+
+Action declare_receipt_export(CLI::App& command) {
+  auto options = std::make_shared<ExportOptions>();
+  command.add_option("ID", options->id, "the request")->required();
+  command.add_option("DIR", options->directory, "where to; made here")->required();
+  return [options] { return export_receipt(*options); };
+}
+
+Action declare_receipt_verify(CLI::App& command) {
+  auto options = std::make_shared<VerifyOptions>();
+  command.add_option("FILE", options->file, "receipt.json of an export")->required();
+  command.add_option("--signers", options->signers, "allowed_signers: whose keys you believe")->required();
+  command.add_option("--quorum", options->quorum, "how many persons must have approved (default: 1)")
+      ->check(CLI::Range(1U, 1000U));
+  command.add_flag("--json", options->json, "one JSON object");
+  return [options] { return verify(*options); };
+}
+
+}  // namespace pawl::cli

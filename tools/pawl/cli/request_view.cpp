@@ -1,0 +1,98 @@
+#include "tools/pawl/cli/request_view.hpp"
+
+#include <fmt/format.h>
+
+#include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/digest.hpp"
+#include "supervisor/receipt/render.hpp"
+#include "tools/pawl/cli/json_of.hpp"
+#include "tools/pawl/cli/output.hpp"
+
+namespace pawl::cli {
+namespace {
+
+using receipt::visible;
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& item : words) text += (text.empty() ? "" : ", ") + visible(item);
+  return text;
+}
+
+std::string heading(const wire::RequestShown& shown) {
+  const wire::RequestInfo& info = shown.info;
+  std::string text = fmt::format("REQUEST {}  ({})\n", visible(info.id), word(info.state));
+  text += fmt::format("  asked by   an agent of role {}, session {}, started by {}\n", visible(info.role),
+                      short_id(visible(info.session)),
+                      info.launcher.empty() ? "somebody unknown to people.toml" : visible(info.launcher));
+  text += fmt::format("  asked at   {}, expires {}\n", local_time(info.created), local_time(info.expires));
+  text += fmt::format("  rule       {}: {} of {}; {} so far\n", visible(info.rule), info.quorum, joined(shown.from),
+                      info.approvals);
+  text += fmt::format("  broker     {}\n", visible(shown.audience));
+  return text;
+}
+
+std::string decision_lines(const wire::RequestShown& shown) {
+  std::string text;
+  for (const wire::DecisionInfo& decision : shown.decisions) {
+    text += fmt::format("  {} {} ({}) at {}", visible(decision.person), decision.approves ? "approved" : "denied",
+                        visible(decision.group), local_time(decision.time));
+    if (!decision.reason.empty()) text += ": " + visible(decision.reason);
+    text += "\n";
+  }
+  return text;
+}
+
+std::string indented(std::string_view output) {
+  std::string text;
+  while (!output.empty()) {
+    const std::size_t end = output.find('\n');
+    text += "  | " + visible(output.substr(0, end)) + "\n";
+    if (end == std::string_view::npos) break;
+    output.remove_prefix(end + 1);
+  }
+  return text;
+}
+
+}  // namespace
+
+tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown) {
+  const auto document = TRY_DURING("the action document", receipt::read_document(shown.document));
+  Reviewed request;
+  request.document = receipt::sha256(shown.document);
+  request.rendered = receipt::render(document);
+  request.shown = std::move(shown);
+  return request;
+}
+
+std::string request_text(const Reviewed& request) {
+  const wire::RequestShown& shown = request.shown;
+  std::string text = heading(shown) + "\n" + request.rendered;
+  text += "\nThe agent's own words; they are not part of what is signed:\n" + receipt::fence_why(shown.why);
+  if (!shown.decisions.empty()) text += "\nDecisions:\n" + decision_lines(shown);
+  if (!shown.info.detail.empty()) text += "\n" + visible(shown.info.detail) + "\n";
+  if (shown.exit_code) text += fmt::format("\nIt ran and ended with exit code {}. What it printed:\n", *shown.exit_code);
+  text += indented(shown.output);
+  if (shown.output_truncated) text += "  (the output was longer; this is not all of it)\n";
+  return text;
+}
+
+std::string state_line(const wire::RequestInfo& info) {
+  const std::string name = "request " + short_id(visible(info.id));
+  if (info.state != wire::RequestState::pending) return name + " is " + std::string(word(info.state));
+  return fmt::format("{} is still pending: {} of {} approvals", name, info.approvals, info.quorum);
+}
+
+std::string request_table(const std::vector<wire::RequestInfo>& requests, std::int64_t now) {
+  if (requests.empty()) return "nothing waits for a decision\n";
+  std::vector<std::vector<std::string>> rows{
+      {"ID", "STATE", "APPROVALS", "LEFT", "ROLE", "STARTED BY", "ACTION", "WHAT"}};
+  for (const wire::RequestInfo& info : requests) {
+    const bool open = info.state == wire::RequestState::pending || info.state == wire::RequestState::approved;
+    rows.push_back({short_id(info.id), std::string(word(info.state)), fmt::format("{}/{}", info.approvals, info.quorum),
+                    open ? time_left(info.expires, now) : "-", info.role, info.launcher, info.action, info.summary});
+  }
+  return table(rows);
+}
+
+}  // namespace pawl::cli

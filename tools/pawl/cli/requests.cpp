@@ -1,0 +1,60 @@
+// pawl requests, pawl show: what agents asked for.
+#include <boost/json/array.hpp>
+#include <memory>
+
+#include "tools/pawl/cli/broker.hpp"
+#include "tools/pawl/cli/json_of.hpp"
+#include "tools/pawl/cli/output.hpp"
+#include "tools/pawl/cli/request_view.hpp"
+#include "tools/pawl/cli/verb.hpp"
+
+namespace pawl::cli {
+namespace {
+
+struct ListOptions {
+  bool all = false;
+  bool json = false;
+};
+struct ShowOptions {
+  std::string id;
+  bool json = false;
+};
+
+Outcome<ExitCode> list(const ListOptions& options) {
+  const tools::Greeted broker = TRY(reach_broker());
+  const auto requests = TRY(list_requests(broker.client, options.all));
+  if (options.json) {
+    boost::json::array array;
+    for (const wire::RequestInfo& info : requests) array.push_back(json_of(info));
+    TRY(print_json(array));
+  } else {
+    TRY(print(request_table(requests, now_milliseconds())));
+  }
+  return ExitCode::done;
+}
+
+Outcome<ExitCode> show(const ShowOptions& options) {
+  const tools::Greeted broker = TRY(reach_broker());
+  const auto shown = TRY(broker.client.ask<wire::RequestShown>(wire::ShowRequest{options.id})).message;
+  if (options.json) TRY(print_json(json_of(shown)));
+  else TRY(print(request_text(TRY(Reviewed::read(shown)))));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+Action declare_requests(CLI::App& command) {
+  auto options = std::make_shared<ListOptions>();
+  command.add_flag("--all", options->all, "also those that are decided, expired or done");
+  command.add_flag("--json", options->json, "one JSON array");
+  return [options] { return list(*options); };
+}
+
+Action declare_show(CLI::App& command) {
+  auto options = std::make_shared<ShowOptions>();
+  command.add_option("ID", options->id, "the request")->required();
+  command.add_flag("--json", options->json, "one JSON object");
+  return [options] { return show(*options); };
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,65 @@
+// pawl sessions, pawl kill.
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <memory>
+
+#include "tools/pawl/cli/broker.hpp"
+#include "tools/pawl/cli/json_of.hpp"
+#include "tools/pawl/cli/output.hpp"
+#include "tools/pawl/cli/verb.hpp"
+
+namespace pawl::cli {
+namespace {
+
+struct SessionsOptions {
+  bool all = false;
+  bool json = false;
+};
+
+std::string session_table(const std::vector<wire::SessionInfo>& sessions) {
+  if (sessions.empty()) return "no agent runs\n";
+  std::vector<std::vector<std::string>> rows{{"ID", "ROLE", "STARTED BY", "SINCE", "STATE", "WORKSPACE", "COMMAND"}};
+  for (const wire::SessionInfo& info : sessions)
+    rows.push_back({short_id(info.id), info.role, info.person.empty() ? fmt::format("uid {}", info.uid) : info.person,
+                    local_time(info.started), info.ended == 0 ? "running" : fmt::format("exit {}", info.exit_code),
+                    info.workspace, info.command});
+  return table(rows);
+}
+
+Outcome<ExitCode> list(const SessionsOptions& options) {
+  const tools::Greeted broker = TRY(reach_broker());
+  const auto sessions = TRY(broker.client.ask<wire::Sessions>(wire::ListSessions{options.all})).message.list;
+  if (!options.json) {
+    TRY(print(session_table(sessions)));
+    return ExitCode::done;
+  }
+  boost::json::array array;
+  for (const wire::SessionInfo& info : sessions) array.push_back(json_of(info));
+  TRY(print_json(array));
+  return ExitCode::done;
+}
+
+Outcome<ExitCode> kill(const std::string& id) {
+  const tools::Greeted broker = TRY(reach_broker());
+  TRY(broker.client.ask<wire::Done>(wire::KillSession{id}));
+  TRY(print("session " + short_id(id) + " was ended\n"));
+  return ExitCode::done;
+}
+
+}  // namespace
+
+Action declare_sessions(CLI::App& command) {
+  auto options = std::make_shared<SessionsOptions>();
+  command.add_flag("--all", options->all, "also those that have ended");
+  command.add_flag("--json", options->json, "one JSON array");
+  return [options] { return list(*options); };
+}
+
+Action declare_kill(CLI::App& command) {
+  auto id = std::make_shared<std::string>();
+  command.add_option("SESSION", *id, "its id")->required();
+  return [id] { return kill(*id); };
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,94 @@
+#include "tools/pawl/cli/verb.hpp"
+
+namespace pawl::cli {
+namespace {
+
+constexpr Verb kVerbs[] = {
+    {"", "requests", "what waits for a decision",
+     "Example:\n  pawl requests --json | jq -r '.[].id'\n\n"
+     "Exit codes: 0 listed, 2 usage, 3 people.toml does not know you, 6 broker unreachable",
+     declare_requests},
+    {"", "show", "one request, whole: what would be done, by whose wish, who decided",
+     "Example:\n  pawl show 3f2a9c01\n\n"
+     "Exit codes: 0 shown, 1 no such request, 2 usage, 6 broker unreachable",
+     declare_show},
+    {"", "approve", "sign that this exact action may be done, once",
+     "Shows the whole action, asks, signs with your ssh key and sends the signature. The program renders\n"
+     "and hashes the action itself: it signs nothing that the broker only describes.\n"
+     "Run it on a terminal that no agent writes to: an agent could draw this question there.\n\n"
+     "Example:\n  pawl approve 3f2a9c01\n  pawl approve 3f2a9c01 --key ~/.ssh/id_ed25519.pub     (the key is in ssh-agent)\n\n"
+     "Exit codes: 0 signed and accepted, 1 not approved (you said no, or no key), 2 usage,\n"
+     "3 refused or denied already, 4 expired, 6 broker unreachable",
+     declare_approve},
+    {"", "deny", "sign that this action must not be done; the agent is told why",
+     "One denial ends the request. The reason goes back to the agent, so that it can try another way.\n\n"
+     "Example:\n  pawl deny 3f2a9c01 -m 'use a rolling update'\n\n"
+     "Exit codes: 0 signed and accepted, 1 no key, 2 usage, 3 refused or denied already, 4 expired,\n"
+     "6 broker unreachable",
+     declare_deny},
+    {"", "review", "watch the queue: new requests ring the terminal's bell",
+     "Shows the pending requests and shows them again whenever something changes; ends with Ctrl-C.\n"
+     "Decide in another terminal with pawl approve and pawl deny.\n\n"
+     "Example:\n  pawl review --plain\n\n"
+     "Exit codes: 2 usage, 3 people.toml does not know you, 6 broker unreachable at the start",
+     declare_review},
+    {"", "sessions", "the agents that run under pawl",
+     "Example:\n  pawl sessions --all --json\n\nExit codes: 0 listed, 2 usage, 6 broker unreachable",
+     declare_sessions},
+    {"", "kill", "end a session and everything in it; its pending requests become void",
+     "Example:\n  pawl kill 9d41b6e2\n\n"
+     "Exit codes: 0 told to die, 1 no such session, 2 usage, 3 not yours to kill, 6 broker unreachable",
+     declare_kill},
+    {"policy", "check", "read all policy files as the broker does, and say everything that is wrong",
+     "Without FILE: the files of the configuration directory. With FILE...: these in the place of those of\n"
+     "the same name (roles are known by standing in a folder roles/).\n\n"
+     "Example:\n  pawl policy check && pawl policy explain --role deployer\n  pawl policy check ./roles/deployer.toml\n\n"
+     "Exit codes: 0 valid, 2 usage, 5 invalid",
+     declare_policy_check},
+    {"policy", "explain", "a role in words: what its agents see, reach and may ask, and what they cannot",
+     "Example:\n  pawl policy explain --role deployer\n\nExit codes: 0 explained, 1 no such role, 2 usage, 5 invalid policy",
+     declare_policy_explain},
+    {"log", "", "the audit log: everything asked, decided, begun and finished",
+     "Example:\n  pawl log --from 120\n  pawl log --follow --json | jq 'select(.kind == \"decision\")'\n\n"
+     "Exit codes: 0 shown, 2 usage, 6 broker unreachable",
+     declare_log},
+    {"log", "verify", "replay the log: nothing ran without a satisfied quorum, nothing twice",
+     "Reads the embedded broker's own files; of the system broker, what it hands out (or --file, a copy).\n\n"
+     "Example:\n  pawl log verify --file ledger.jsonl\n\n"
+     "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage, 6 broker unreachable",
+     declare_log_verify},
+    {"receipt", "show", "a request's receipt: the action, who approved it, the record that burned it",
+     "Example:\n  pawl receipt show 3f2a9c01\n\nExit codes: 0 shown, 1 no such request, 2 usage, 6 broker unreachable",
+     declare_receipt_show},
+    {"receipt", "export", "write a receipt as files that anyone can check with ssh-keygen alone",
+     "Writes the receipt, the action document, each decision's statement, .pae and .sig, an allowed_signers\n"
+     "file and verify.sh. DIR must not exist yet.\n\n"
+     "Example:\n  pawl receipt export 3f2a9c01 ./receipt && sh ./receipt/verify.sh\n\n"
+     "Exit codes: 0 written, 1 failed, 2 usage, 6 broker unreachable",
+     declare_receipt_export},
+    {"receipt", "verify", "check a receipt offline, on any machine",
+     "SIGNERS is an allowed_signers file from a source that you trust: pawl people allowed-signers.\n\n"
+     "Example:\n  pawl receipt verify receipt/receipt.json --signers signers --quorum 2\n\n"
+     "Exit codes: 0 valid, 1 unreadable, 2 usage, 3 it does not hold (says why)",
+     declare_receipt_verify},
+    {"", "init", "set pawl up for yourself: a person, a signing key, working policy files",
+     "Writes ~/.config/pawl for the embedded broker, and never overwrites anything. The key is a new\n"
+     "ed25519 key in ~/.config/pawl/keys, or your own (--key, a public key file; the private one may live\n"
+     "in ssh-agent).\n\n"
+     "Example:\n  pawl init\n  pawl init --name alice --key ~/.ssh/id_ed25519.pub\n\n"
+     "Exit codes: 0 written, 1 failed, 2 usage, 3 something is there already",
+     declare_init},
+    {"people", "allowed-signers", "the people's keys as an allowed_signers file, for ssh-keygen and receipt verify",
+     "Example:\n  pawl people allowed-signers > signers\n\nExit codes: 0 written, 2 usage, 5 invalid policy",
+     declare_allowed_signers},
+    {"secrets", "check", "whether every secret of secrets.toml is there, and who may use it for what",
+     "Looks at files, never at values. The system broker's secrets are visible to its user and root only.\n\n"
+     "Example:\n  sudo pawl secrets check\n\nExit codes: 0 all there, 1 some missing or unreadable, 2 usage, 5 invalid policy",
+     declare_secrets_check},
+};
+
+}  // namespace
+
+std::span<const Verb> verbs() { return kVerbs; }
+
+}  // namespace pawl::cli

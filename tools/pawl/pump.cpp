@@ -1,0 +1,76 @@
+#include "tools/pawl/pump.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+namespace pawl::run {
+namespace {
+
+bool ready(const std::vector<pollfd>& watched, int descriptor, short events) {
+  return std::ranges::any_of(watched, [=](const pollfd& entry) {
+    return entry.fd == descriptor && (entry.events & events) != 0 && entry.revents != 0;
+  });
+}
+
+bool transient(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
+
+}  // namespace
+
+Pump::Pump(int from, int to) : from_(from), to_(to), target_(target_of(to)) {}
+
+Pump::Target Pump::target_of(int descriptor) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode)) return Target::socket;
+  const int flags = ::fcntl(descriptor, F_GETFL);
+  return S_ISREG(status.st_mode) || (flags >= 0 && (flags & O_NONBLOCK) != 0) ? Target::patient : Target::blocking;
+}
+
+void Pump::watch(std::vector<pollfd>& watched) const {
+  if (finished()) return;
+  if (begin_ < end_) watched.push_back({to_, POLLOUT, 0});
+  else if (state_ == State::flowing) watched.push_back({from_, POLLIN, 0});
+}
+
+Pump::Moved Pump::advance(const std::vector<pollfd>& watched) {
+  if (finished()) return Moved::nothing;
+  Moved moved = Moved::nothing;
+  if (begin_ == end_ && state_ == State::flowing && ready(watched, from_, POLLIN)) {
+    moved = read();
+    // There is room most of the time: saves a turn of the loop for every keystroke.
+    pollfd room{to_, POLLOUT, 0};
+    if (begin_ < end_ && ::poll(&room, 1, 0) > 0) write();
+  } else if (begin_ < end_ && ready(watched, to_, POLLOUT)) {
+    moved = write();
+  }
+  if (state_ == State::draining && begin_ == end_) state_ = State::finished;
+  return moved;
+}
+
+Pump::Moved Pump::read() {
+  const ssize_t size = ::read(from_, buffer_.data(), buffer_.size());
+  if (size < 0 && transient(errno)) return Moved::nothing;
+  begin_ = 0;
+  end_ = size > 0 ? static_cast<std::size_t>(size) : 0;
+  if (size <= 0) state_ = State::draining;  // the end, or EIO from a pty whose last user went away
+  return Moved::something;
+}
+
+Pump::Moved Pump::write() {
+  const char* const bytes = buffer_.data() + begin_;
+  const std::size_t left = end_ - begin_;
+  ssize_t size = 0;
+  if (target_ == Target::socket) size = ::send(to_, bytes, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+  else size = ::write(to_, bytes, target_ == Target::patient ? left : std::min<std::size_t>(left, PIPE_BUF));
+  if (size < 0 && transient(errno)) return Moved::nothing;
+  if (size < 0) state_ = State::finished;
+  else begin_ += static_cast<std::size_t>(size);
+  return Moved::something;
+}
+
+}  // namespace pawl::run

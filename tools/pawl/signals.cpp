@@ -1,0 +1,26 @@
+#include "tools/pawl/signals.hpp"
+
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+namespace pawl::run {
+
+Result<Signals> Signals::block() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD}) sigaddset(&set, number);
+  if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return failed("block signals");
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGTTOU, SIG_IGN);
+  UniqueFd descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!descriptor) return failed("signalfd");
+  return Signals(std::move(descriptor));
+}
+
+std::optional<int> Signals::next() const {
+  signalfd_siginfo info{};
+  if (::read(fd(), &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return std::nullopt;
+  return static_cast<int>(info.ssi_signo);
+}
+
+}  // namespace pawl::run

@@ -1,0 +1,26 @@
+// Signals as readable events: blocked, and taken from a signalfd. Runs in pawl.
+#pragma once
+
+#include <csignal>
+#include <optional>
+
+#include "sandbox/base/error.hpp"
+#include "sandbox/base/unique_fd.hpp"
+
+namespace pawl::run {
+
+class Signals {
+ public:
+  // Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD for good; ignores SIGPIPE, and SIGTTOU so that
+  // the terminal's modes can be put back from the background.
+  static Result<Signals> block();
+
+  int fd() const { return descriptor_.get(); }
+  std::optional<int> next() const;
+
+ private:
+  explicit Signals(UniqueFd descriptor) : descriptor_(std::move(descriptor)) {}
+  UniqueFd descriptor_;
+};
+
+}  // namespace pawl::run

@@ -1,0 +1,26 @@
+// What stands on descriptors 0, 1 and 2 of `pawl run`, and how each reaches the command. Runs in pawl.
+#pragma once
+
+#include <array>
+
+#include "sandbox/base/error.hpp"
+#include "sandbox/base/unique_fd.hpp"
+#include "supervisor/wire/people_messages.hpp"
+
+namespace pawl::run {
+
+using StreamKinds = std::array<wire::StandardStream, 3>;
+
+// Terminals are terminals, /dev/null and closed descriptors are null, everything else is a stream.
+StreamKinds stream_kinds();
+
+// A descriptor for the command, and the end that pawl run relays itself (or none).
+struct HandedStream {
+  UniqueFd handed;
+  UniqueFd relayed;
+};
+// For descriptor `number`. A pipe is handed as it is. Anything else (a file, a socket, a device) goes through a pipe,
+// so that the command gets no open file of the host, whose offset, locks and path it could use.
+Result<HandedStream> hand_stream(int number);
+
+}  // namespace pawl::run

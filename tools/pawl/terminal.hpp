@@ -1,0 +1,42 @@
+// The person's terminal while a session has it: raw, and put back on every way out. Runs in pawl.
+#pragma once
+
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include <string>
+
+#include "sandbox/base/error.hpp"
+#include "sandbox/base/unique_fd.hpp"
+
+namespace pawl::run {
+
+class Terminal {
+ public:
+  // `descriptor`: one of the standard streams, a terminal. Opens it anew, so that not blocking on it is our business
+  // alone and not also that of the shell we share it with.
+  static Result<Terminal> open(int descriptor);
+  Terminal(Terminal&& other) noexcept;
+  Terminal& operator=(Terminal&&) = delete;
+  ~Terminal() { restore(); }
+
+  Result<> make_raw();
+  // What the command may have left behind (alternate screen, colours, mouse reports, bracketed paste, a hidden cursor)
+  // is undone and the modes are as before. Does nothing the second time.
+  void restore() noexcept;
+
+  int fd() const { return tty_.get(); }
+  winsize size() const;
+
+ private:
+  explicit Terminal(UniqueFd tty) : tty_(std::move(tty)) {}
+
+  UniqueFd tty_;
+  termios before_{};
+  enum class Mode : std::uint8_t { cooked, raw } mode_ = Mode::cooked;
+};
+
+// TERM as it may be told to the broker; empty when it is not a plain name.
+std::string terminal_type();
+
+}  // namespace pawl::run
