@@ -1,0 +1,305 @@
+// Launch to exit of a static program: pawl-launch against bubblewrap with the same namespaces, mounts and
+// filter, in turns; then the time of each step of the child.
+//
+//   launch-bench PAWL_LAUNCH PAYLOAD [ROUNDS]
+//
+// Run it alone on the machine, as an ordinary user (as root it takes an unprivileged id). Quote the ratio,
+// which is the median over the rounds of the two times of one round; absolute times say little about another
+// machine. The steps are timed in this program, whose child is built with a clock in it; the shipped one has
+// none. "before the child" is all that the launcher does in U0, and the clone itself.
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "sandbox/base/channel.hpp"
+#include "sandbox/base/codec.hpp"
+#include "sandbox/base/pidfd.hpp"
+#include "sandbox/child.hpp"
+#include "sandbox/launch_protocol.hpp"
+#include "sandbox/launcher.hpp"
+#include "sandbox/seccomp_filter.hpp"
+
+namespace {
+
+using namespace pawl;
+using sandbox::MountKind;
+
+constexpr uid_t kOrdinaryId = 65533;
+constexpr std::size_t kMaxSteps = 64;
+constexpr int kWarmUp = 5;
+constexpr int kFilterFd = 9;  // bubblewrap's --seccomp
+
+struct StepTimes {
+  std::array<double, kMaxSteps> at{};  // microseconds
+};
+StepTimes* step_times = nullptr;  // shared with the launching process
+
+double now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values.empty() ? 0 : values[values.size() / 2];
+}
+
+[[noreturn]] void give_up(const std::string& what) {
+  std::fprintf(stderr, "launch-bench: %s\n", what.c_str());
+  std::exit(1);
+}
+
+sandbox::LaunchPlan plan_for(const std::string& payload, const std::string& workspace) {
+  sandbox::LaunchPlan plan;
+  plan.name = "bench";
+  plan.mounts = {
+      {.kind = MountKind::read_only, .target = "/usr", .source = "/usr"},
+      {.kind = MountKind::read_only, .target = "/etc", .source = "/etc"},
+      {.kind = MountKind::symlink, .target = "/bin", .source = "usr/bin"},
+      {.kind = MountKind::symlink, .target = "/sbin", .source = "usr/sbin"},
+      {.kind = MountKind::symlink, .target = "/lib", .source = "usr/lib"},
+      {.kind = MountKind::symlink, .target = "/lib64", .source = "usr/lib64"},
+      {.kind = MountKind::proc, .target = "/proc"},
+      {.kind = MountKind::devices, .target = "/dev"},
+      {.kind = MountKind::tmpfs, .target = "/tmp", .size = 64u << 20, .mode = 01777},
+      {.kind = MountKind::writable, .target = "/work", .source = workspace},
+      {.kind = MountKind::read_only, .target = "/payload", .source = payload},
+  };
+  plan.argv = {"/payload"};
+  plan.environment = {"PATH=/usr/bin"};
+  plan.stdio = {{}, {}, {}};
+  plan.directory = "/work";
+  return plan;
+}
+
+std::vector<std::string> bubblewrap_command(const std::string& payload, const std::string& workspace) {
+  return {"bwrap",
+          "--unshare-all",
+          "--die-with-parent",
+          "--new-session",
+          "--cap-drop",
+          "ALL",
+          "--ro-bind",
+          "/usr",
+          "/usr",
+          "--ro-bind",
+          "/etc",
+          "/etc",
+          "--symlink",
+          "usr/bin",
+          "/bin",
+          "--symlink",
+          "usr/sbin",
+          "/sbin",
+          "--symlink",
+          "usr/lib",
+          "/lib",
+          "--symlink",
+          "usr/lib64",
+          "/lib64",
+          "--proc",
+          "/proc",
+          "--dev",
+          "/dev",
+          "--tmpfs",
+          "/tmp",
+          "--bind",
+          workspace,
+          "/work",
+          "--ro-bind",
+          payload,
+          "/payload",
+          "--chdir",
+          "/work",
+          "--seccomp",
+          std::to_string(kFilterFd),
+          "--",
+          "/payload"};
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> list;
+  for (const std::string& word : words) list.push_back(const_cast<char*>(word.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+int status_of(pid_t pid) {
+  int status = -1;
+  ::waitpid(pid, &status, 0);
+  return status;
+}
+
+pid_t spawn(const std::vector<std::string>& command, int from, int to) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, from, to);
+  std::array<char*, 1> environment{nullptr};
+  const std::vector<char*> words = pointers(command);
+  pid_t pid = -1;
+  const int error = ::posix_spawnp(&pid, words[0], &actions, nullptr, words.data(), environment.data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) give_up("cannot start " + command[0] + ": " + std::strerror(error));
+  return pid;
+}
+
+double time_pawl(const std::string& launcher, const sandbox::LaunchPlan& plan) {
+  const double before = now();
+  auto ends = Channel::pair();
+  if (!ends) give_up(ends.error().text());
+  const pid_t pid = spawn({launcher}, ends->second.fd(), sandbox::kControlFd);
+  ends->second = Channel{};
+  const sandbox::Command start{.kind = sandbox::CommandKind::start, .plan = encode_plan(plan)};
+  if (auto sent = ends->first.send(codec::encode(start)); !sent) give_up(sent.error().text());
+  for (bool ended = false; !ended;) {
+    const auto packet = ends->first.receive();
+    if (!packet || !*packet) give_up("pawl-launch said nothing");
+    const auto report = codec::decode<sandbox::Report>((*packet)->bytes);
+    if (!report || report->kind == sandbox::ReportKind::failed)
+      give_up("pawl-launch: " + (report ? report->trail : ""));
+    ended = report->kind == sandbox::ReportKind::ended;
+    if (ended && report->status != 0) give_up("the payload failed");
+  }
+  if (status_of(pid) != 0) give_up("pawl-launch failed");
+  return now() - before;
+}
+
+double time_bubblewrap(const std::vector<std::string>& command, const std::string& filter_path) {
+  const UniqueFd filter(::open(filter_path.c_str(), O_RDONLY | O_CLOEXEC));
+  const double before = now();
+  if (status_of(spawn(command, filter.get(), kFilterFd)) != 0) give_up("bubblewrap failed");
+  return now() - before;
+}
+
+double time_alone(const std::string& payload) {
+  const double before = now();
+  if (status_of(spawn({payload}, 2, 2)) != 0) give_up("the payload failed");
+  return now() - before;
+}
+
+// One launch in a process of its own; its steps are left in shared memory.
+void time_steps(const sandbox::LaunchPlan& plan, std::vector<std::vector<double>>& steps) {
+  *step_times = {};
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    step_times->at[kMaxSteps - 1] = now();
+    auto launched = sandbox::launch(plan, {});
+    if (!launched) give_up(launched.error().text());
+    ::_exit(wait_for(launched->pidfd) == 0 ? 0 : 1);
+  }
+  if (status_of(pid) != 0) give_up("a timed launch failed");
+  double before = step_times->at[kMaxSteps - 1];
+  for (std::size_t step = 0; step + 1 < sandbox::step_count(); ++step) {
+    steps[step].push_back(step_times->at[step] - before);
+    before = step_times->at[step];
+  }
+}
+
+void become_ordinary() {
+  if (::geteuid() != 0) return;
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0 ||
+      ::setresuid(kOrdinaryId, kOrdinaryId, kOrdinaryId) != 0)
+    give_up("cannot become an ordinary user");
+  // A change of ids makes /proc/self belong to root, and with it the id maps that launch() writes.
+  ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+
+std::string write_filter(const std::string& folder) {
+  const auto program = sandbox::compile_filter(sandbox::kStandardProfile);
+  if (!program) give_up(program.error().text());
+  const std::string path = folder + "/filter";
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  const std::size_t size = program->size() * sizeof(sock_filter);
+  if (::write(file.get(), program->data(), size) != static_cast<ssize_t>(size))
+    give_up("cannot write the filter");
+  return path;
+}
+
+struct Series {
+  std::vector<double> times, ratio;
+
+  double add(double time) {
+    times.push_back(time);
+    return time;
+  }
+  void print(const char* name) const {
+    std::printf("%-14s %8.0f us  ratio %.2f\n", name, median(times), median(ratio));
+    std::fflush(stdout);
+  }
+};
+
+void compare(const std::string& launcher, const std::string& payload, const std::string& folder, int rounds) {
+  const std::string workspace = folder + "/work";
+  const std::string filter = write_filter(folder);
+  const sandbox::LaunchPlan plan = plan_for(payload, workspace);
+  const std::vector<std::string> bubblewrap = bubblewrap_command(payload, workspace);
+  for (int round = 0; round < kWarmUp; ++round)
+    time_pawl(launcher, plan), time_bubblewrap(bubblewrap, filter);
+  Series ours, theirs, bare;
+  for (int round = 0; round < rounds; ++round) {
+    const auto run_ours = [&] { return ours.add(time_pawl(launcher, plan)); };
+    // Each first in its turn: dead network namespaces are cleaned up behind the next launch.
+    double first = round % 2 == 0 ? run_ours() : 0;
+    const double reference = theirs.add(time_bubblewrap(bubblewrap, filter));
+    if (round % 2 != 0) first = run_ours();
+    theirs.ratio.push_back(1);
+    ours.ratio.push_back(first / reference);
+    bare.ratio.push_back(bare.add(time_alone(payload)) / reference);
+  }
+  theirs.print("bubblewrap");
+  ours.print("pawl-launch");
+  bare.print("no sandbox");
+}
+
+void print_steps(const std::string& payload, const std::string& folder, int rounds) {
+  sandbox::LaunchPlan plan = plan_for(payload, folder + "/work");
+  plan.init = sandbox::Init::none;
+  std::vector<std::vector<double>> steps(sandbox::step_count());
+  for (int round = 0; round < rounds; ++round) time_steps(plan, steps);
+  for (std::size_t step = 0; step + 1 < sandbox::step_count(); ++step) {
+    const std::string name(sandbox::step_name(step));
+    std::printf("  %-30s %7.1f us\n", step == 0 ? "before the child" : name.c_str(), median(steps[step]));
+  }
+}
+
+}  // namespace
+
+void pawl::sandbox::step_finished(std::size_t step) noexcept {
+  if (step < kMaxSteps) step_times->at[step] = now();
+}
+
+int main(int count, char** words) {
+  if (count < 3) give_up("usage: launch-bench PAWL_LAUNCH PAYLOAD [ROUNDS]");
+  const int rounds = count > 3 ? std::max(1, std::atoi(words[3])) : 100;
+  become_ordinary();
+  std::string folder = "/tmp/pawl-bench-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr || ::mkdir((folder + "/work").c_str(), 0755) != 0)
+    give_up("cannot make a folder");
+  void* shared =
+      ::mmap(nullptr, sizeof(StepTimes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) give_up("no memory");
+  step_times = new (shared) StepTimes;
+  compare(words[1], words[2], folder, rounds);
+  print_steps(words[2], folder, rounds);
+  ::unlink((folder + "/filter").c_str());
+  ::rmdir((folder + "/work").c_str());
+  ::rmdir(folder.c_str());
+  return 0;
+}

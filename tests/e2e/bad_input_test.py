@@ -1,0 +1,218 @@
+"""Bad input: each a clear one-line error with the remedy and the right exit code, nothing lost, nothing run."""
+
+import json
+import os
+
+import policy_files
+from brokers import IMAGE, EmbeddedBroker, Story
+from host import TARGET
+
+
+class BadInput(Story):
+    def setUp(self):
+        super().setUp()
+        self.broker = EmbeddedBroker(self.host)
+
+    def one_line(self, result, code, *words):
+        """The error is one line on stderr that holds these words, and the exit code is this."""
+        self.assertEqual(code, result.code, result)
+        lines = [line for line in result.err.splitlines() if line.strip()]
+        self.assertEqual(1, len(lines), result)
+        for word in words:
+            self.assertIn(word, lines[0])
+
+    def run_pawl(self, *arguments):
+        return self.host.pawl(self.alice, "run", "--role", "deployer", "--workspace", self.alice.workspace, *arguments)
+
+    def test_unknown_role(self):
+        """pawl run with a role that does not exist: 125, and the role's name"""
+        self.one_line(self.host.pawl(self.alice, "run", "--role", "deploier", "--workspace", self.alice.workspace, "--", "true"), 125,
+                      "deploier")
+
+    def test_no_workspace(self):
+        """pawl run with a workspace that does not exist: 125, and its name"""
+        self.one_line(self.host.pawl(self.alice, "run", "--role", "deployer", "--workspace", "/nowhere/at-all", "--", "true"), 125,
+                      "/nowhere/at-all")
+
+    def test_forbidden_workspaces(self):
+        """a HOME, the root or a folder that holds pawl's own files is no workspace"""
+        for place in (self.alice.home, "/", "/home", self.alice.home / ".config", self.alice.home / ".local/state/pawl"):
+            with self.subTest(str(place)):
+                self.one_line(self.host.pawl(self.alice, "run", "--role", "deployer", "--workspace", place, "--", "true"), 125)
+
+    def test_no_command(self):
+        """a command that does not exist inside: 127 as a shell says it, or 125, with its name"""
+        result = self.run_pawl("--", "no-such-command")
+        self.assertIn(result.code, (125, 127), result)
+        self.assertIn("no-such-command", result.err)
+
+    def test_exit_status(self):
+        """pawl run exits as the command did, and 128+N for a signal"""
+        self.assert_done(self.run_pawl("--", "/bin/sh", "-c", "exit 7"), 7)
+        self.assert_done(self.run_pawl("--", "/bin/sh", "-c", "kill -TERM $$"), 143)
+
+    def test_malformed_policy(self):
+        """TOML that does not parse: policy check exits 5 and names file, line and column; pawl run exits 125"""
+        self.broker.write("pawl = 1\nname = \n", "roles/deployer.toml")
+        checked = self.host.pawl(self.alice, "policy", "check")
+        self.assertEqual(5, checked.code, checked)
+        self.assertRegex(checked.out + checked.err, r"deployer\.toml:2:\d+")
+        self.assertEqual(125, self.run_pawl("--", "true").code)
+
+    def test_unknown_key(self):
+        """an unknown key is an error with the nearest known key; one of a later version is refused, not ignored"""
+        self.broker.write(policy_files.OBSERVER.replace("description", "descripton"), "roles/observer.toml")
+        checked = self.host.pawl(self.alice, "policy", "check")
+        self.assertEqual(5, checked.code, checked)
+        self.assertIn("description", checked.out + checked.err)
+        self.broker.write(policy_files.OBSERVER + '[limits]\nmemory = "4 GiB"\n', "roles/observer.toml")
+        checked = self.host.pawl(self.alice, "policy", "check")
+        self.assertEqual(5, checked.code, checked)
+        self.assertIn("memory", checked.out + checked.err)
+
+    def test_writable_policy(self):
+        """a policy file that others can write is refused"""
+        (self.alice.home / ".config/pawl/approvals.toml").chmod(0o666)
+        checked = self.host.pawl(self.alice, "policy", "check")
+        self.assertEqual(5, checked.code, checked)
+        self.assertIn("approvals.toml", checked.out + checked.err)
+
+    def test_unknown_ids(self):
+        """unknown, short and hostile ids are refused by every command that takes one"""
+        self.shell()
+        for command in (["show"], ["approve", "--yes"], ["deny", "-m", "no"], ["kill"], ["receipt", "show"]):
+            for identity in ("f" * 64, "abc", "../../etc/passwd", "\x1b[2J" + "a" * 12):
+                with self.subTest(" ".join(command), identity=identity):
+                    refused = self.host.pawl(self.alice, *command, identity)
+                    self.assertIn(refused.code, (1, 2, 3), refused)
+                    self.assertNotIn("\x1b", refused.err + refused.out)
+                    self.assertNotEqual("", refused.err.strip())
+
+    def test_no_broker(self):
+        """no broker: people's commands exit 6 and say how to start it; the agent's too"""
+        self.one_line(self.host.pawl(self.alice, "requests"), 6)
+        shell = self.shell()
+        self.assert_done(shell.sh("true"))
+        self.broker.kill()
+        told = shell.sh("pawl-agent actions")
+        if told.code != 0:  # `pawl run` may have brought it back already
+            self.assertEqual(6, told.code, told)
+
+    def test_usage(self):
+        """wrong words: exit 2 and what is known"""
+        self.assertEqual(2, self.host.pawl(self.alice, "aprove").code)
+        self.assertEqual(2, self.host.pawl(self.alice, "deny").code)
+        self.assertEqual(125, self.host.pawl(self.alice, "run", "--nonsense").code)
+
+    def test_help(self):
+        """every command explains itself"""
+        for command in ([], ["run"], ["requests"], ["show"], ["approve"], ["deny"], ["review"], ["sessions"], ["kill"], ["policy"],
+                        ["log"], ["receipt"], ["init"]):
+            with self.subTest(" ".join(command)):
+                told = self.host.pawl(self.alice, *command, "--help")
+                self.assertEqual(0, told.code, told)
+                self.assertGreater(len(told.out), 80)
+
+    def test_parameters(self):
+        """what the role does not allow is refused at once with the parameter's name; nobody is asked"""
+        shell = self.shell()
+        wrong = {
+            "unknown action": "pawl-agent request destroy",
+            "unknown parameter": f"pawl-agent request deploy service=web image={IMAGE}1 manifest=k8s/web.yaml force=yes",
+            "missing parameter": "pawl-agent request deploy service=web",
+            "pattern": f"pawl-agent request deploy service='WEB;rm -rf /' image={IMAGE}1 manifest=k8s/web.yaml",
+            "leading dash": f"pawl-agent request deploy service=-rf image={IMAGE}1 manifest=k8s/web.yaml",
+            "newline": f"pawl-agent request deploy service=\"$(printf 'web\\nx')\" image={IMAGE}1 manifest=k8s/web.yaml",
+            "huge": f"pawl-agent request deploy service=$(head -c 100000 /dev/zero | tr '\\0' a) image={IMAGE}1 manifest=k8s/web.yaml",
+            "no such file": f"pawl-agent request deploy service=web image={IMAGE}1 manifest=k8s/none.yaml",
+            "a folder": f"pawl-agent request deploy service=web image={IMAGE}1 manifest=k8s",
+            "a FIFO": f"mkfifo /tmp/fifo; pawl-agent request deploy service=web image={IMAGE}1 manifest=/tmp/fifo",
+            "a device": f"pawl-agent request deploy service=web image={IMAGE}1 manifest=/dev/zero",
+            "too large": f"truncate -s 2M big; pawl-agent request deploy service=web image={IMAGE}1 manifest=big",
+        }
+        for what, command in wrong.items():
+            with self.subTest(what):
+                told = shell.sh(command + " --wait 0s" if "request" in command else command, timeout=20)
+                self.assertIn(told.code, (1, 2, 3), told)
+                self.assertNotEqual("", told.out.strip())
+        self.assertEqual([], self.requests(self.alice))
+        self.assertEqual([], self.host.journal())
+
+    def test_changed_after_approval(self):
+        """a program, secret or role that changed after the ask voids it: the pinned thing runs, or nothing"""
+        shell = self.shell()
+        changes = {
+            "program": lambda: open(TARGET / "deployctl", "a", encoding="utf-8").write("# changed\n"),
+            "secret": lambda: self.broker.write("another-token\n", "secrets/deploy-token", 0o600),
+            "role": lambda: self.broker.write(policy_files.deployer("solo").replace('timeout = "1m"', 'timeout = "2m"'), "roles/deployer.toml"),
+        }
+        for number, (what, change) in enumerate(changes.items()):
+            with self.subTest(what):
+                self.assert_done(shell.request(image=IMAGE + str(number)), 75)
+                identity = self.pending(self.alice)["id"]
+                change()
+                self.approve(self.alice, identity)
+                if self.request_of(self.alice, identity)["state"] == "pending":
+                    self.assert_done(self.deny(self.alice, identity, "changed"))
+                self.assertIn(self.final_state(self.alice, identity), ("voided", "denied"))
+                self.assertEqual([], self.host.journal())
+
+    def test_json(self):
+        """every list and show is one JSON value with --json"""
+        shell = self.shell()
+        self.assert_done(shell.request(), 75)
+        identity = self.pending(self.alice)["id"]
+        for command in (["requests"], ["requests", "--all"], ["show", identity], ["sessions"], ["log"], ["policy", "check"],
+                        ["policy", "explain", "--role", "deployer"]):
+            with self.subTest(" ".join(command)):
+                told = self.host.pawl(self.alice, *command, "--json")
+                self.assertEqual(0, told.code, told)
+                json.loads(told.out)
+        json.loads(shell.sh("pawl-agent actions --json").out)
+        json.loads(shell.sh(f"pawl-agent status {identity} --json").out)
+
+    def test_hostile_words(self):
+        """escape codes in a workspace's name, a command or an agent's reason reach no terminal"""
+        evil = self.alice.home / "evil\x1b[2J\nname"
+        self.host.run(self.alice, "mkdir", evil)
+        shell = self.shell(workspace=evil)
+        shell.sh("mkdir k8s; echo x >k8s/web.yaml")
+        self.assert_done(shell.request(why="\x1b[2Jlooks fine\u202e"), 75)
+        identity = self.pending(self.alice)["id"]
+        for command in (["requests"], ["show", identity], ["sessions"], ["log"]):
+            with self.subTest(" ".join(command)):
+                told = self.host.pawl(self.alice, *command)
+                self.assertNotIn("\x1b[2J", told.out)
+                self.assertNotIn("\u202e", told.out)
+
+    def test_no_user_namespaces(self):
+        """where user namespaces are forbidden, pawl run exits 125 and names the switch"""
+        limit = "/proc/sys/user/max_user_namespaces"
+        before = open(limit, encoding="ascii").read()
+        try:
+            with open(limit, "w", encoding="ascii") as file:
+                file.write("0")
+        except OSError:
+            self.skipTest("needs:sysctl to forbid user namespaces for a moment")
+        try:
+            self.one_line(self.run_pawl("--", "true"), 125, "namespace")
+        finally:
+            with open(limit, "w", encoding="ascii") as file:
+                file.write(before)
+
+    def test_init(self):
+        """pawl init makes a working home, which policy check accepts, and never overwrites one"""
+        carol = self.carol
+        self.host.run(carol, "rm", "-r", carol.home / ".config")
+        made = self.host.pawl(carol, "init")
+        self.assert_done(made)
+        self.assert_done(self.host.pawl(carol, "policy", "check"))
+        self.assertNotEqual(0, self.host.pawl(carol, "init").code)
+        explained = self.host.pawl(carol, "policy", "explain", "--role", "deployer")
+        self.assert_done(explained)
+        self.assertIn("deploy", explained.out)
+        ran = self.host.pawl(carol, "run", "--role", "observer", "--workspace", carol.workspace, "--", "/bin/sh", "-c",
+                             "cat k8s/web.yaml; touch forbidden 2>/dev/null || echo read-only")
+        self.assert_done(ran)
+        self.assertIn("read-only", ran.out)
+        self.assertFalse(os.path.exists(carol.workspace / "forbidden"))
