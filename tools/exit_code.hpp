@@ -1,4 +1,5 @@
-// Exit codes of pawl's commands: a contract with scripts (`pawl --help` lists them). Runs in people's and agents' tools.
+// Exit codes of pawl's commands: a contract with scripts (`pawl --help` lists them). Runs in people's and
+// agents' tools.
 #pragma once
 
 #include "supervisor/wire/common.hpp"
@@ -14,21 +15,26 @@ enum class ExitCode : int {
   invalid_policy = 5,
   unreachable = 6,
   indeterminate = 7,
-  pending = 75,   // EX_TEMPFAIL: ask again
-  timed_out = 124,  // pawl run only: the role's wall time was reached, as timeout(1) says it
+  pending = 75,       // EX_TEMPFAIL: ask again
+  timed_out = 124,    // pawl run only: the role's wall time was reached, as timeout(1) says it
   pawl_failed = 125,  // pawl run only: pawl itself, never the command
 };
 
 constexpr ExitCode exit_code_of(wire::FailureKind kind) {
   using Kind = wire::FailureKind;
   switch (kind) {
-    case Kind::usage: return ExitCode::usage;
+    case Kind::usage:
+      return ExitCode::usage;
     case Kind::refused:
-    case Kind::busy: return ExitCode::refused;
-    case Kind::expired: return ExitCode::expired;
-    case Kind::invalid_policy: return ExitCode::invalid_policy;
+    case Kind::busy:
+      return ExitCode::refused;
+    case Kind::expired:
+      return ExitCode::expired;
+    case Kind::invalid_policy:
+      return ExitCode::invalid_policy;
     case Kind::failed:
-    case Kind::not_found: return ExitCode::failed;
+    case Kind::not_found:
+      return ExitCode::failed;
   }
   return ExitCode::failed;
 }

@@ -36,7 +36,8 @@ Outcome<Channel> connect_people(const wire::Paths& paths) {
   if (!channel) {
     const int errnum = channel.error().errnum;
     if (errnum == ENOENT || errnum == ECONNREFUSED)
-      return trouble(ExitCode::unreachable, "no broker runs at " + paths.people_socket(), how_to_start(paths));
+      return trouble(ExitCode::unreachable, "no broker runs at " + paths.people_socket(),
+                     how_to_start(paths));
     if (errnum == EACCES)
       return trouble(ExitCode::unreachable, "you may not talk to the broker at " + paths.people_socket(),
                      "ask its administrator to put you into the group of " + paths.sockets);

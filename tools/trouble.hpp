@@ -1,4 +1,5 @@
-// Why a command could not do what it was told, with the exit code that says the same. Runs in people's and agents' tools.
+// Why a command could not do what it was told, with the exit code that says the same. Runs in people's and
+// agents' tools.
 #pragma once
 
 #include <expected>

@@ -17,8 +17,9 @@ Result<std::string> find_program(std::string_view name) {
     std::string found = directory + place + std::string(name);
     if (::access(found.c_str(), X_OK) == 0) return found;
   }
-  return refuse(std::string(name) + " is neither in " + directory + " nor in " + directory + "/../libexec/pawl",
-                "install pawl again, as a whole");
+  return refuse(
+      std::string(name) + " is neither in " + directory + " nor in " + directory + "/../libexec/pawl",
+      "install pawl again, as a whole");
 }
 
 }  // namespace pawl

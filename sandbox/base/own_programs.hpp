@@ -1,4 +1,5 @@
-// Where pawl's other programs are: beside the running one (build tree), or in ../libexec/pawl of it (installed).
+// Where pawl's other programs are: beside the running one (build tree), or in ../libexec/pawl of it
+// (installed).
 #pragma once
 
 #include <string>
@@ -8,7 +9,8 @@
 
 namespace pawl {
 
-// Absolute path of an executable. Found by /proc/self/exe, never by PATH: who controls that would choose the program.
+// Absolute path of an executable. Found by /proc/self/exe, never by PATH: who controls that would choose the
+// program.
 Result<std::string> find_program(std::string_view name);
 
 }  // namespace pawl

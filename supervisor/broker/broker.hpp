@@ -96,7 +96,7 @@ class Broker {
   void connect_route(const std::string& session, const std::string& route,
                      std::function<void(wire::EgressConnected, UniqueFd)> done);
 
-  // requests (requests.cpp)
+  // requests (propose.cpp, present.cpp)
   Result<std::string> propose(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files,
                               bool& joined);
   Result<approval::Current> current_for(const approval::Request& request);

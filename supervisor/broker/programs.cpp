@@ -4,8 +4,8 @@
 
 namespace pawl::broker {
 Result<Programs> Programs::find() {
-  return Programs{TRY(find_program("pawl-launch")), TRY(find_program("pawl-egress")), TRY(find_program("pawl-dial")),
-                  TRY(find_program("pawl-agent"))};
+  return Programs{TRY(find_program("pawl-launch")), TRY(find_program("pawl-egress")),
+                  TRY(find_program("pawl-dial")), TRY(find_program("pawl-agent"))};
 }
 
 }  // namespace pawl::broker

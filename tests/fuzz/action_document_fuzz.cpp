@@ -1,4 +1,5 @@
-// Action documents: what is taken is written again byte for byte, and whatever it holds renders as plain ASCII lines.
+// Action documents: what is taken is written again byte for byte, and whatever it holds renders as plain
+// ASCII lines.
 #include <algorithm>
 
 #include "sandbox/base/bytes.hpp"

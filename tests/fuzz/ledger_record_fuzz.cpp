@@ -1,5 +1,5 @@
-// Ledger records: each line of the input is one. What is taken is written again byte for byte; replaying any sequence of
-// them, or verifying it, ends in a state or an error.
+// Ledger records: each line of the input is one. What is taken is written again byte for byte; replaying any
+// sequence of them, or verifying it, ends in a state or an error.
 #include <vector>
 
 #include "sandbox/base/bytes.hpp"

@@ -1,4 +1,5 @@
-// Decision statements, and the bundles and allowed signers that carry them: what is taken is written again byte for byte.
+// Decision statements, and the bundles and allowed signers that carry them: what is taken is written again
+// byte for byte.
 #include "sandbox/base/bytes.hpp"
 #include "supervisor/receipt/allowed_signers.hpp"
 #include "supervisor/receipt/bundle.hpp"

@@ -1,11 +1,17 @@
 // Each step of the child's table is left out in turn, in a launcher built for this test only; the kernel
-// tests must notice. Arguments: the kernel tests, then the mutants in the order of the steps.
+// tests must notice. Arguments: the kernel tests, the mutant. The number of the step stands behind a mark in
+// the mutant (sandbox/child.cpp); each turn writes a copy with another number.
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "sandbox/child.hpp"
@@ -29,22 +35,49 @@ int exit_code_with(const char* tests, const char* launcher) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
+constexpr std::uint32_t kMark[] = {0x70617770, 0x6d757461, 0x6e742121};
+
+// Where the number stands in the mutant; npos where the mark is missing or not unique.
+std::size_t find_number(const std::string& mutant) {
+  const std::string_view mark(reinterpret_cast<const char*>(kMark), sizeof(kMark));
+  const std::size_t at = mutant.find(mark);
+  if (at == std::string::npos || mutant.find(mark, at + 1) != std::string::npos) return std::string::npos;
+  return at + mark.size();
+}
+
+void write_mutant(const std::string& path, std::string mutant, std::size_t at, std::uint32_t step) {
+  std::memcpy(mutant.data() + at, &step, sizeof(step));
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << mutant;
+  std::filesystem::permissions(path, std::filesystem::perms(0755));
+}
+
 }  // namespace
 
 int main(int count, char** words) {
-  const auto steps = static_cast<int>(pawl::sandbox::step_count());
-  if (count != steps + 2) {
-    std::printf("%d mutants for %d steps: build one for each in tests/kernel/meson.build\n", count - 2,
-                steps);
+  if (count != 3) return 2;
+  std::ifstream file(words[2], std::ios::binary);
+  const std::string mutant(std::istreambuf_iterator<char>(file), {});
+  const std::size_t number = find_number(mutant);
+  if (number == std::string::npos) {
+    std::printf("%s has no place for the number of a step\n", words[2]);
     return 1;
   }
+  std::string folder = (std::filesystem::temp_directory_path() / "pawl-mutants-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr || ::chmod(folder.c_str(), 0755) != 0) return 1;
+  const std::string path = folder + "/launch-mutant";
   int unnoticed = 0;
-  for (int step = 0; step < steps; ++step) {
-    const bool noticed = exit_code_with(words[1], words[step + 2]) != 0;
+  for (std::uint32_t step = 0; step < pawl::sandbox::step_count(); ++step) {
+    write_mutant(path, mutant, number, step);
+    const bool noticed = exit_code_with(words[1], path.c_str()) != 0;
     std::printf("%s: without \"%s\"\n", noticed ? "noticed" : "NOT NOTICED",
-                std::string(pawl::sandbox::step_name(static_cast<std::size_t>(step))).c_str());
+                std::string(pawl::sandbox::step_name(step)).c_str());
     std::fflush(stdout);
     unnoticed += noticed ? 0 : 1;
   }
-  return unnoticed == 0 ? 0 : 1;
+  // The unchanged mutant must pass, or the failures above would prove nothing.
+  write_mutant(path, mutant, number, 0xffffffff);
+  const bool whole = exit_code_with(words[1], path.c_str()) == 0;
+  std::printf("%s: with every step\n", whole ? "passed" : "FAILED");
+  std::filesystem::remove_all(folder);
+  return unnoticed == 0 && whole ? 0 : 1;
 }

@@ -26,8 +26,10 @@ boost::json::array actions_json(const wire::AgentWelcome& welcome) {
     boost::json::array parameters;
     for (const wire::ParameterInfo& parameter : action.parameters) {
       boost::json::object object{{"name", parameter.name}, {"file", parameter.file}};
-      if (parameter.file) object["max"] = parameter.max;
-      else object["match"] = parameter.match;
+      if (parameter.file)
+        object["max"] = parameter.max;
+      else
+        object["match"] = parameter.match;
       parameters.push_back(std::move(object));
     }
     list.push_back({{"name", action.name},

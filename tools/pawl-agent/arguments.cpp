@@ -76,7 +76,8 @@ Outcome<> add_parameter(RequestCommand& command, const Options& options, const s
     return options.usage("'" + word + "' is not a parameter of the form key=value");
   wire::NamedValue parameter{word.substr(0, equals), word.substr(equals + 1)};
   for (const wire::NamedValue& earlier : command.parameters)
-    if (earlier.name == parameter.name) return options.usage("parameter '" + parameter.name + "' is given twice");
+    if (earlier.name == parameter.name)
+      return options.usage("parameter '" + parameter.name + "' is given twice");
   command.parameters.push_back(std::move(parameter));
   return {};
 }
@@ -100,7 +101,8 @@ Outcome<Command> parse_request(Words words) {
     }
   }
   if (command.action.empty())
-    return trouble(ExitCode::usage, "which action?", "pawl-agent actions lists what this session may ask for");
+    return trouble(ExitCode::usage, "which action?",
+                   "pawl-agent actions lists what this session may ask for");
   if (characters(command.why) > kMaxWhy)
     return options.usage("--why has more than " + std::to_string(kMaxWhy) + " characters");
   return command;
@@ -138,7 +140,8 @@ Outcome<std::chrono::milliseconds> parse_wait(std::string_view text) {
     std::string_view suffix;
     std::int64_t milliseconds;
   };
-  constexpr std::array<Unit, 5> units = {{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"", 1000}}};
+  constexpr std::array<Unit, 5> units = {
+      {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"", 1000}}};
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view suffix(end, static_cast<std::size_t>(text.data() + text.size() - end));

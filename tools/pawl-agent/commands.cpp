@@ -32,8 +32,9 @@ class Runner {
   }
 
   ExitCode operator()(const RequestCommand& command) {
-    return report(run_errand({around_.socket, Wish{command.action, command.parameters, command.why}, command.wait}),
-                  command.format);
+    return report(
+        run_errand({around_.socket, Wish{command.action, command.parameters, command.why}, command.wait}),
+        command.format);
   }
   ExitCode operator()(const StatusCommand& command) {
     return report(run_errand({around_.socket, Follow{command.id}, command.wait}), command.format);

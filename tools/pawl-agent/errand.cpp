@@ -17,8 +17,8 @@ using tools::trouble;
 
 constexpr milliseconds kFirstRetry{100};
 constexpr milliseconds kSlowestRetry{2000};
-constexpr milliseconds kAnswerTime{10'000};   // the broker answers at once
-constexpr milliseconds kCopyTime{60'000};     // it copies and hashes the files first
+constexpr milliseconds kAnswerTime{10'000};    // the broker answers at once
+constexpr milliseconds kCopyTime{60'000};      // it copies and hashes the files first
 constexpr milliseconds kLongestAwait{60'000};  // one ask; then it is asked again
 
 milliseconds until(Clock::time_point time, Clock::time_point now) {
@@ -53,7 +53,8 @@ void Errand::connect(Clock::time_point now) {
 template <class Message>
 void Errand::ask(const Message& message, Stage next, milliseconds patience, Clock::time_point now,
                  std::span<const int> descriptors) {
-  if (auto sent = channel_.send(wire::frame(message), descriptors); !sent) return lose(sent.error().text(), now);
+  if (auto sent = channel_.send(wire::frame(message), descriptors); !sent)
+    return lose(sent.error().text(), now);
   stage_ = next;
   wakes_ = now + patience;
 }
@@ -77,8 +78,8 @@ void Errand::read(Clock::time_point now) {
   if (!packet) return lose(packet.error().text(), now);
   if (!packet->has_value()) return lose("it closed the connection", now);
   if (auto failure = wire::unframe<wire::Failure>((*packet)->bytes))
-    return finish(std::unexpected(
-        tools::Trouble(wire::AskError{wire::AskError::Kind::failure, *std::move(failure)})));
+    return finish(
+        std::unexpected(tools::Trouble(wire::AskError{wire::AskError::Kind::failure, *std::move(failure)})));
   stage_ == Stage::greeting ? take_welcome(**packet, now) : take_status(**packet, now);
 }
 
@@ -105,7 +106,8 @@ void Errand::propose(const wire::AgentWelcome& welcome, Clock::time_point now) {
 
 void Errand::await(const std::string& id, Clock::time_point now) {
   const milliseconds wait = std::min(until(deadline_, now), kLongestAwait);
-  ask(wire::AwaitRequest{id, static_cast<std::uint32_t>(wait.count())}, Stage::awaiting, wait + kAnswerTime, now);
+  ask(wire::AwaitRequest{id, static_cast<std::uint32_t>(wait.count())}, Stage::awaiting, wait + kAnswerTime,
+      now);
 }
 
 void Errand::take_status(const Packet& packet, Clock::time_point now) {

@@ -1,7 +1,7 @@
-// One conversation with the broker for one call: connect, greet, perhaps propose, then wait until the request is final
-// or the time is up. Never blocks: a poll loop drives it, so that one MCP server runs many. A broker that goes away is
-// looked for again until the time is up; asking again for the same joins the request that is pending already.
-// Runs in the sandbox; reads the broker's answers.
+// One conversation with the broker for one call: connect, greet, perhaps propose, then wait until the request
+// is final or the time is up. Never blocks: a poll loop drives it, so that one MCP server runs many. A broker
+// that goes away is looked for again until the time is up; asking again for the same joins the request that
+// is pending already. Runs in the sandbox; reads the broker's answers.
 #pragma once
 
 #include <chrono>

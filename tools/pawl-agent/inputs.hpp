@@ -14,8 +14,8 @@ struct OpenedInput {
   std::string basename;  // last component of the path as written
 };
 
-// Symlinks are followed, with the agent's rights: what counts is the file that was opened, not its name. Whatever is
-// not a regular file (FIFO, socket, device, directory) or has more than `max` bytes is refused.
+// Symlinks are followed, with the agent's rights: what counts is the file that was opened, not its name.
+// Whatever is not a regular file (FIFO, socket, device, directory) or has more than `max` bytes is refused.
 Result<OpenedInput> open_input(const std::string& path, std::uint64_t max);
 
 }  // namespace pawl::agent

@@ -1,4 +1,5 @@
-// pawl-agent: runs inside the sandbox as the agent, holds nothing. Reads the agent's words and the broker's answers.
+// pawl-agent: runs inside the sandbox as the agent, holds nothing. Reads the agent's words and the broker's
+// answers.
 #include <csignal>
 #include <string>
 #include <vector>

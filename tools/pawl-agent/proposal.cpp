@@ -50,16 +50,18 @@ Outcome<Proposal> make_proposal(const std::vector<wire::ActionInfo>& actions, co
   if (action == nullptr) {
     std::vector<std::string_view> known;
     for (const wire::ActionInfo& info : actions) known.push_back(info.name);
-    return trouble(ExitCode::refused,
-                   "this session's role has no action '" + wish.action + "'" + tools::did_you_mean(wish.action, known),
-                   "pawl-agent actions lists what may be asked for");
+    return trouble(
+        ExitCode::refused,
+        "this session's role has no action '" + wish.action + "'" + tools::did_you_mean(wish.action, known),
+        "pawl-agent actions lists what may be asked for");
   }
   TRY(check_names(*action, wish));
   Proposal proposal{{action->name, {}, {}, wish.why}, {}};
   for (const wire::ParameterInfo& parameter : action->parameters) {
     const auto given = std::ranges::find(wish.parameters, parameter.name, &wire::NamedValue::name);
     if (given == wish.parameters.end())
-      return trouble(ExitCode::usage, "action " + action->name + " needs the parameter '" + parameter.name + "'",
+      return trouble(ExitCode::usage,
+                     "action " + action->name + " needs the parameter '" + parameter.name + "'",
                      parameter.file ? "give the path of a file: " + parameter.name + "=PATH"
                                     : "it must match " + parameter.match);
     TRY(add(proposal, parameter, given->value));

@@ -1,5 +1,5 @@
-// From what the agent said to a Propose message: which action, its text parameters, its files opened. Runs in the
-// sandbox; the broker checks everything again.
+// From what the agent said to a Propose message: which action, its text parameters, its files opened. Runs in
+// the sandbox; the broker checks everything again.
 #pragma once
 
 #include <string>

@@ -9,8 +9,8 @@
 #include <array>
 #include <chrono>
 
-#include "tools/pawl/child_process.hpp"
 #include "sandbox/base/own_programs.hpp"
+#include "tools/pawl/child_process.hpp"
 
 namespace pawl::run {
 namespace {
@@ -88,7 +88,8 @@ Outcome<tools::Greeted> reach_broker() {
   auto greeted = tools::greet_people(paths);
   if (greeted || paths.home == wire::Home::system || !may_come_up(greeted.error())) return greeted;
   if (::access((paths.configuration + "/pawl.toml").c_str(), F_OK) != 0)
-    return trouble(ExitCode::pawl_failed, "pawl is not set up for you: " + paths.configuration + " has no pawl.toml",
+    return trouble(ExitCode::pawl_failed,
+                   "pawl is not set up for you: " + paths.configuration + " has no pawl.toml",
                    "run: pawl init");
   // A server that is not ours must not be answered by starting a second one beside it.
   if (auto channel = Channel::connect(paths.people_socket())) return greeted;

@@ -8,7 +8,8 @@ namespace pawl::run {
 // Connected and greeted. Bounded: a broker that does not answer within 10 s is a trouble.
 tools::Outcome<tools::Greeted> reach_broker();
 
-// Starts `pawld --embedded` and returns at once. Starting a second one is harmless: it finds the first and ends.
+// Starts `pawld --embedded` and returns at once. Starting a second one is harmless: it finds the first and
+// ends.
 tools::Outcome<pid_t> start_embedded(const wire::Paths& paths);
 
 }  // namespace pawl::run

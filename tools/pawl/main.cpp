@@ -1,5 +1,5 @@
-// pawl: the people's command. Runs as the person and holds no secret. Small and static, because a launch must not wait
-// for libraries: it knows `run`, and hands every other verb to pawl-cli.
+// pawl: the people's command. Runs as the person and holds no secret. Small and static, because a launch must
+// not wait for libraries: it knows `run`, and hands every other verb to pawl-cli.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/base/own_programs.hpp"
 #include "supervisor/receipt/render.hpp"
 #include "tools/pawl/run.hpp"
-#include "sandbox/base/own_programs.hpp"
 
 namespace {
 
@@ -24,7 +24,8 @@ void say(int descriptor, std::string_view text) {
 // Later descriptors must not land on 0, 1 or 2.
 void fill_standard_streams() {
   for (int number = 0; number < 3; ++number)
-    if (::fcntl(number, F_GETFD) < 0 && ::open("/dev/null", number == 0 ? O_RDONLY : O_WRONLY) != number) ::_exit(125);
+    if (::fcntl(number, F_GETFD) < 0 && ::open("/dev/null", number == 0 ? O_RDONLY : O_WRONLY) != number)
+      ::_exit(125);
 }
 
 int complain(const pawl::tools::Trouble& trouble) {

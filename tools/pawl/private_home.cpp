@@ -15,8 +15,8 @@ constexpr char kRemedy[] = "move it away; pawl makes a new one";
 
 bool plain_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaxName && name[0] != '.' && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.' || c == '@';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '@';
   });
 }
 
@@ -30,7 +30,8 @@ Result<> make_parents(const std::string& path) {
 }
 
 Result<UniqueFd> enter(const UniqueFd& parent, const std::string& name) {
-  if (::mkdirat(parent.get(), name.c_str(), 0700) != 0 && errno != EEXIST) return failed("make directory " + name);
+  if (::mkdirat(parent.get(), name.c_str(), 0700) != 0 && errno != EEXIST)
+    return failed("make directory " + name);
   UniqueFd directory(::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) {
     auto error = failed("open directory " + name);
@@ -69,7 +70,8 @@ Result<UniqueFd> open_private_home(const std::string& base, const std::string& r
   const std::string key_name = slash == std::string::npos ? key : key.substr(slash + 1);
   const std::array<std::string, 4> names = {"pawl", "homes", role_name, key_name};
   if (!std::ranges::all_of(names, plain_name) || !base.ends_with("/pawl/homes"))
-    return refuse("the private home's name makes no sense", "client and broker differ in version; restart the broker");
+    return refuse("the private home's name makes no sense",
+                  "client and broker differ in version; restart the broker");
   const std::string parents = base.substr(0, base.size() - std::string_view("/pawl/homes").size());
   TRY(make_parents(parents));
   UniqueFd directory(::open(parents.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

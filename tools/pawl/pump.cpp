@@ -28,13 +28,16 @@ Pump::Target Pump::target_of(int descriptor) {
   struct stat status{};
   if (::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode)) return Target::socket;
   const int flags = ::fcntl(descriptor, F_GETFL);
-  return S_ISREG(status.st_mode) || (flags >= 0 && (flags & O_NONBLOCK) != 0) ? Target::patient : Target::blocking;
+  return S_ISREG(status.st_mode) || (flags >= 0 && (flags & O_NONBLOCK) != 0) ? Target::patient
+                                                                              : Target::blocking;
 }
 
 void Pump::watch(std::vector<pollfd>& watched) const {
   if (finished()) return;
-  if (begin_ < end_) watched.push_back({to_, POLLOUT, 0});
-  else if (state_ == State::flowing) watched.push_back({from_, POLLIN, 0});
+  if (begin_ < end_)
+    watched.push_back({to_, POLLOUT, 0});
+  else if (state_ == State::flowing)
+    watched.push_back({from_, POLLIN, 0});
 }
 
 Pump::Moved Pump::advance(const std::vector<pollfd>& watched) {
@@ -65,11 +68,15 @@ Pump::Moved Pump::write() {
   const char* const bytes = buffer_.data() + begin_;
   const std::size_t left = end_ - begin_;
   ssize_t size = 0;
-  if (target_ == Target::socket) size = ::send(to_, bytes, left, MSG_DONTWAIT | MSG_NOSIGNAL);
-  else size = ::write(to_, bytes, target_ == Target::patient ? left : std::min<std::size_t>(left, PIPE_BUF));
+  if (target_ == Target::socket)
+    size = ::send(to_, bytes, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+  else
+    size = ::write(to_, bytes, target_ == Target::patient ? left : std::min<std::size_t>(left, PIPE_BUF));
   if (size < 0 && transient(errno)) return Moved::nothing;
-  if (size < 0) state_ = State::finished;
-  else begin_ += static_cast<std::size_t>(size);
+  if (size < 0)
+    state_ = State::finished;
+  else
+    begin_ += static_cast<std::size_t>(size);
   return Moved::something;
 }
 

@@ -1,4 +1,5 @@
-// Moves bytes from one descriptor to another without holding the loop up. Runs in pawl; the bytes are not looked at.
+// Moves bytes from one descriptor to another without holding the loop up. Runs in pawl; the bytes are not
+// looked at.
 #pragma once
 
 #include <poll.h>

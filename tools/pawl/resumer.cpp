@@ -36,7 +36,8 @@ void Resumer::retry(Clock::time_point now) {
 void Resumer::restart_broker(Clock::time_point now) {
   if (paths_.home != wire::Home::embedded || (restarted_ && now < *restarted_ + kBetweenStarts)) return;
   restarted_ = now;
-  // Whether it comes up is seen by the next try; there is nobody to tell but a terminal that the command owns now.
+  // Whether it comes up is seen by the next try; there is nobody to tell but a terminal that the command owns
+  // now.
   (void)start_embedded(paths_);
 }
 
@@ -60,8 +61,10 @@ void Resumer::ask(const Message& message, Stage next, Clock::time_point now) {
 std::optional<Channel> Resumer::advance(Event event, Clock::time_point now) {
   if (event == Event::timer) {
     if (!active() || now < wakes_) return std::nullopt;
-    if (stage_ == Stage::waiting) connect(now);
-    else retry(now);
+    if (stage_ == Stage::waiting)
+      connect(now);
+    else
+      retry(now);
     return std::nullopt;
   }
   auto packet = channel_.receive();

@@ -1,5 +1,5 @@
-// Brings a session back under its broker after the broker was lost, from the relay loop and without holding it up: tries
-// until it is answered. Runs in pawl.
+// Brings a session back under its broker after the broker was lost, from the relay loop and without holding
+// it up: tries until it is answered. Runs in pawl.
 #pragma once
 
 #include <chrono>

@@ -54,11 +54,14 @@ Result<UniqueFd> open_workspace(const std::string& path) {
 Outcome<wire::OpenSession> compose(const RunCommand& command) {
   wire::OpenSession ask;
   ask.argv = command.argv;
-  if (command.policy_file.empty()) ask.role = command.role;
-  else ask.policy_text = TRY(read_policy(command.policy_file));
+  if (command.policy_file.empty())
+    ask.role = command.role;
+  else
+    ask.policy_text = TRY(read_policy(command.policy_file));
   const StreamKinds kinds = stream_kinds();
   ask.stdio.assign(kinds.begin(), kinds.end());
-  if (std::ranges::find(kinds, wire::StandardStream::terminal) != kinds.end()) ask.terminal_type = terminal_type();
+  if (std::ranges::find(kinds, wire::StandardStream::terminal) != kinds.end())
+    ask.terminal_type = terminal_type();
   return ask;
 }
 

@@ -38,7 +38,8 @@ Outcome<std::variant<RunCommand, RunHelp>> parse_run(std::span<const std::string
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
     const auto option = std::ranges::find(kOptions, name, &Option::name);
-    if (option == kOptions.end()) return usage("unknown option '" + word + "'" + tools::did_you_mean(name, kNames));
+    if (option == kOptions.end())
+      return usage("unknown option '" + word + "'" + tools::did_you_mean(name, kNames));
     if (equals == std::string::npos && at == words.size()) return usage(name + " needs a value");
     command.*(option->value) = equals != std::string::npos ? word.substr(equals + 1) : words[at++];
     if ((command.*(option->value)).empty()) return usage(name + " needs a value");

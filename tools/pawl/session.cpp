@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
-#include "tools/pawl/child_process.hpp"
 #include "sandbox/base/own_programs.hpp"
+#include "tools/pawl/child_process.hpp"
 
 namespace pawl::run {
 namespace {
@@ -27,8 +27,8 @@ constexpr milliseconds kIdle{60'000};      // nothing to wait for but descriptor
 
 bool readable(const std::vector<pollfd>& watched, int descriptor) {
   return descriptor >= 0 && std::ranges::any_of(watched, [descriptor](const pollfd& entry) {
-    return entry.fd == descriptor && (entry.events & POLLIN) != 0 && entry.revents != 0;
-  });
+           return entry.fd == descriptor && (entry.events & POLLIN) != 0 && entry.revents != 0;
+         });
 }
 
 // The terminal that the person sits at, among the standard streams.
@@ -45,7 +45,8 @@ Result<Terminal> open_terminal(const std::array<Stdio, 3>& stdio) {
 Outcome<std::unique_ptr<Session>> Session::start(Parts parts) {
   const std::string launcher = TRY(find_program("pawl-launch"));
   auto [ours, theirs] = TRY(Channel::pair());
-  std::unique_ptr<Session> session(new Session(TRY(Signals::block()), std::move(ours), std::move(parts.resumer)));
+  std::unique_ptr<Session> session(
+      new Session(TRY(Signals::block()), std::move(ours), std::move(parts.resumer)));
   const std::vector<UniqueFd> streams = TRY(session->prepare_streams(parts.stdio));
   TRY(start_launcher(launcher, theirs));
   TRY_DURING("tell the launcher what to build", session->send_start(parts, streams));
@@ -89,7 +90,8 @@ Outcome<int> Session::run() {
 }
 
 std::vector<pollfd> Session::watch() const {
-  std::vector<pollfd> watched{{control_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {resumer_.fd(), POLLIN, 0}};
+  std::vector<pollfd> watched{
+      {control_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {resumer_.fd(), POLLIN, 0}};
   for (const auto& relay : relays_) relay->pump.watch(watched);
   if (keyboard_) keyboard_->watch(watched);
   if (screen_) screen_->watch(watched);
@@ -100,8 +102,8 @@ Outcome<> Session::turn() {
   std::vector<pollfd> watched = watch();
   milliseconds patience = kIdle;
   if (resumer_.active())
-    patience = std::clamp(std::chrono::ceil<milliseconds>(resumer_.wakes() - steady_clock::now()), milliseconds(0),
-                          kIdle);
+    patience = std::clamp(std::chrono::ceil<milliseconds>(resumer_.wakes() - steady_clock::now()),
+                          milliseconds(0), kIdle);
   if (::poll(watched.data(), watched.size(), static_cast<int>(patience.count())) < 0 && errno != EINTR)
     return failed("poll");
   if (readable(watched, signals_.fd())) take_signals();
@@ -134,14 +136,19 @@ Outcome<> Session::take_report() {
                    "see the system's log; if it happens again, report it");
   auto report = TRY_DURING("hear from the launcher", codec::decode<sandbox::Report>(packet->bytes));
   switch (report.kind) {
-    case ReportKind::launched: return take_launched(*std::move(packet));
+    case ReportKind::launched:
+      return take_launched(*std::move(packet));
     case ReportKind::failed: {
       tools::Trouble reason(Error{report.errnum, std::move(report.trail), std::move(report.remedy)});
       reason.code = ExitCode::pawl_failed;
       return std::unexpected(std::move(reason));
     }
-    case ReportKind::ended: ended_ = std::move(report); return {};
-    case ReportKind::broker_lost: resumer_.begin(steady_clock::now()); return {};
+    case ReportKind::ended:
+      ended_ = std::move(report);
+      return {};
+    case ReportKind::broker_lost:
+      resumer_.begin(steady_clock::now());
+      return {};
   }
   return {};
 }
@@ -149,7 +156,8 @@ Outcome<> Session::take_report() {
 Outcome<> Session::take_launched(Packet packet) {
   if (!terminal_) return {};
   if (packet.descriptors.size() != 2)
-    return trouble(ExitCode::pawl_failed, "pawl-launch handed no terminal over", "install pawl again, as a whole");
+    return trouble(ExitCode::pawl_failed, "pawl-launch handed no terminal over",
+                   "install pawl again, as a whole");
   master_ = std::move(packet.descriptors[1]);
   if (::fcntl(master_.get(), F_SETFL, O_NONBLOCK) != 0) return failed("set up the command's terminal");
   screen_ = std::make_unique<Pump>(master_.get(), terminal_->fd());
@@ -175,13 +183,19 @@ void Session::resize() {
 void Session::take_signals() {
   while (const auto number = signals_.next()) {
     switch (*number) {
-      case SIGWINCH: resize(); break;
-      case SIGCONT: take_foreground(); break;
+      case SIGWINCH:
+        resize();
+        break;
+      case SIGCONT:
+        take_foreground();
+        break;
       case SIGCHLD:
-        // The launcher is told by its channel, a broker by its socket: only their remains are taken away here.
+        // The launcher is told by its channel, a broker by its socket: only their remains are taken away
+        // here.
         while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
         break;
-      default: command(CommandKind::signal, static_cast<std::uint32_t>(*number));
+      default:
+        command(CommandKind::signal, static_cast<std::uint32_t>(*number));
     }
   }
 }

@@ -1,5 +1,6 @@
-// A session from opened to ended: the launcher is told what to build, then bytes, signals and reports are relayed until
-// the command is gone. Runs in pawl; reads the launcher's reports; the command's bytes pass through unread.
+// A session from opened to ended: the launcher is told what to build, then bytes, signals and reports are
+// relayed until the command is gone. Runs in pawl; reads the launcher's reports; the command's bytes pass
+// through unread.
 #pragma once
 
 #include <sys/types.h>

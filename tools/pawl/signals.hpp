@@ -11,8 +11,8 @@ namespace pawl::run {
 
 class Signals {
  public:
-  // Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD for good; ignores SIGPIPE, and SIGTTOU so that
-  // the terminal's modes can be put back from the background.
+  // Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD for good; ignores SIGPIPE, and
+  // SIGTTOU so that the terminal's modes can be put back from the background.
   static Result<Signals> block();
 
   int fd() const { return descriptor_.get(); }

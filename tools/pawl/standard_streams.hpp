@@ -19,8 +19,8 @@ struct HandedStream {
   UniqueFd handed;
   UniqueFd relayed;
 };
-// For descriptor `number`. A pipe is handed as it is. Anything else (a file, a socket, a device) goes through a pipe,
-// so that the command gets no open file of the host, whose offset, locks and path it could use.
+// For descriptor `number`. A pipe is handed as it is. Anything else (a file, a socket, a device) goes through
+// a pipe, so that the command gets no open file of the host, whose offset, locks and path it could use.
 Result<HandedStream> hand_stream(int number);
 
 }  // namespace pawl::run

@@ -13,14 +13,14 @@ namespace pawl::run {
 namespace {
 
 constexpr std::string_view kReset =
-    "\x1b[?1049l"                                      // leave the alternate screen
-    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l"     // no mouse reports
-    "\x1b[?1004l\x1b[?2004l"                           // no focus reports, no bracketed paste
-    "\x1b[?1l\x1b>"                                    // ordinary cursor keys and keypad
-    "\x1b[<u"                                          // leave the kitty keyboard protocol
-    "\x1b(B\x0f"                                       // ASCII, not line drawing
-    "\x1b[r"                                           // scroll the whole screen
-    "\x1b[0m\x1b[?25h";                                // plain attributes, visible cursor
+    "\x1b[?1049l"                                   // leave the alternate screen
+    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l"  // no mouse reports
+    "\x1b[?1004l\x1b[?2004l"                        // no focus reports, no bracketed paste
+    "\x1b[?1l\x1b>"                                 // ordinary cursor keys and keypad
+    "\x1b[<u"                                       // leave the kitty keyboard protocol
+    "\x1b(B\x0f"                                    // ASCII, not line drawing
+    "\x1b[r"                                        // scroll the whole screen
+    "\x1b[0m\x1b[?25h";                             // plain attributes, visible cursor
 
 }  // namespace
 
@@ -71,9 +71,9 @@ std::string terminal_type() {
   if (type == nullptr) return {};
   const std::string name = type;
   const bool plain = name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.' || c == '+';
-  });
+                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                              c == '-' || c == '_' || c == '.' || c == '+';
+                     });
   return plain ? name : std::string();
 }
 

@@ -13,16 +13,16 @@ namespace pawl::run {
 
 class Terminal {
  public:
-  // `descriptor`: one of the standard streams, a terminal. Opens it anew, so that not blocking on it is our business
-  // alone and not also that of the shell we share it with.
+  // `descriptor`: one of the standard streams, a terminal. Opens it anew, so that not blocking on it is our
+  // business alone and not also that of the shell we share it with.
   static Result<Terminal> open(int descriptor);
   Terminal(Terminal&& other) noexcept;
   Terminal& operator=(Terminal&&) = delete;
   ~Terminal() { restore(); }
 
   Result<> make_raw();
-  // What the command may have left behind (alternate screen, colours, mouse reports, bracketed paste, a hidden cursor)
-  // is undone and the modes are as before. Does nothing the second time.
+  // What the command may have left behind (alternate screen, colours, mouse reports, bracketed paste, a
+  // hidden cursor) is undone and the modes are as before. Does nothing the second time.
   void restore() noexcept;
 
   int fd() const { return tty_.get(); }

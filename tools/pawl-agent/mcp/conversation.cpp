@@ -12,7 +12,7 @@ namespace {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kBrokerReturns{5000};    // how long a listing waits for a restarting broker
+constexpr milliseconds kBrokerReturns{5000};  // how long a listing waits for a restarting broker
 constexpr milliseconds kProgressEvery{5000};
 
 const json::value* member(const json::object& object, std::string_view key) {
@@ -97,21 +97,30 @@ void Conversation::take_call(Call call, Clock::time_point now) {
 
 void Conversation::list_tools(const Call& call, Era era, Clock::time_point now) {
   if (member(call.params, "cursor") != nullptr)
-    return send_(error_reply(call.id, ErrorCode::invalid_params, "the list has one page; there is no such cursor"));
+    return send_(
+        error_reply(call.id, ErrorCode::invalid_params, "the list has one page; there is no such cursor"));
   add({call.id, era, {}, {}, nullptr, now, now, 0, Errand({socket_, ListActions{}, kBrokerReturns}, now)});
 }
 
 void Conversation::call_tool(const Call& call, Era era, Clock::time_point now) {
   const std::string name = text_member(call.params, "name");
-  if (name.empty()) return send_(error_reply(call.id, ErrorCode::invalid_params, "which tool? \"name\" is missing"));
+  if (name.empty())
+    return send_(error_reply(call.id, ErrorCode::invalid_params, "which tool? \"name\" is missing"));
   json::object arguments;
   if (const json::value* given = member(call.params, "arguments")) {
     if (!given->is_object())
       return send_(error_reply(call.id, ErrorCode::invalid_params, "\"arguments\" must be an object"));
     arguments = given->get_object();
   }
-  Job job{call.id, era, name, std::move(arguments), progress_token(call.params), now,
-          now,     0,   Errand({socket_, ListActions{}, kBrokerReturns}, now)};
+  Job job{call.id,
+          era,
+          name,
+          std::move(arguments),
+          progress_token(call.params),
+          now,
+          now,
+          0,
+          Errand({socket_, ListActions{}, kBrokerReturns}, now)};
   if (name == kStatusTool) {
     auto use = status_use(job.arguments);
     if (!use) return send_(result_reply(era, call.id, call_error(use.error())));
@@ -124,7 +133,8 @@ void Conversation::call_tool(const Call& call, Era era, Clock::time_point now) {
 
 void Conversation::add(Job job) {
   if (jobs_.size() >= kMaxJobs)
-    return send_(error_reply(job.id, ErrorCode::internal_error, "too many calls are waiting; let some finish first"));
+    return send_(
+        error_reply(job.id, ErrorCode::internal_error, "too many calls are waiting; let some finish first"));
   std::string key = json::serialize(job.id);
   jobs_.emplace(std::move(key), std::move(job));
 }
@@ -181,8 +191,10 @@ bool Conversation::settle(Job& job, Clock::time_point now) {
 bool Conversation::report(Job& job) {
   const auto& outcome = *job.errand.outcome();
   if (job.tool.empty()) {
-    if (outcome) send_(result_reply(job.era, job.id, tools_result(job.era, describe_tools(actions_))));
-    else send_(error_reply(job.id, ErrorCode::internal_error, outcome.error().line()));
+    if (outcome)
+      send_(result_reply(job.era, job.id, tools_result(job.era, describe_tools(actions_))));
+    else
+      send_(error_reply(job.id, ErrorCode::internal_error, outcome.error().line()));
   } else if (outcome) {
     send_(result_reply(job.era, job.id, call_result(std::get<wire::RequestStatus>(*outcome))));
   } else {
@@ -198,8 +210,9 @@ void Conversation::show_progress(Job& job, Clock::time_point now) {
   job.next_progress = now + kProgressEvery;
   const wire::RequestStatus& status = *job.errand.status();
   const std::string waits = status.detail.empty() ? "" : ": " + status.detail;
-  send_(progress_notice(job.token, job.progress,
-                        "request " + status.id.substr(0, kShownId) + " is " + std::string(word(status.state)) + waits));
+  send_(progress_notice(
+      job.token, job.progress,
+      "request " + status.id.substr(0, kShownId) + " is " + std::string(word(status.state)) + waits));
 }
 
 }  // namespace pawl::agent::mcp

@@ -1,6 +1,6 @@
-// One MCP client's conversation: takes its lines, runs its calls against the broker side by side, and gives back the
-// messages to send. Never blocks and touches neither stdin nor stdout: server.cpp does.
-// Runs in the sandbox; reads the agent's bytes and the broker's answers.
+// One MCP client's conversation: takes its lines, runs its calls against the broker side by side, and gives
+// back the messages to send. Never blocks and touches neither stdin nor stdout: server.cpp does. Runs in the
+// sandbox; reads the agent's bytes and the broker's answers.
 #pragma once
 
 #include <poll.h>
@@ -39,9 +39,9 @@ class Conversation {
   struct Job {
     boost::json::value id;
     Era era = Era::legacy;
-    std::string tool;                // empty: tools/list
+    std::string tool;  // empty: tools/list
     boost::json::object arguments;
-    boost::json::value token;        // of progress; null: none wanted
+    boost::json::value token;  // of progress; null: none wanted
     Clock::time_point started;
     Clock::time_point next_progress;
     std::int64_t progress = 0;

@@ -11,7 +11,9 @@ std::unexpected<Malformed> malformed(ErrorCode code, std::string text, json::val
   return std::unexpected(Malformed{code, std::move(text), std::move(id)});
 }
 
-bool may_be_id(const json::value& value) { return value.is_string() || value.is_int64() || value.is_uint64(); }
+bool may_be_id(const json::value& value) {
+  return value.is_string() || value.is_int64() || value.is_uint64();
+}
 
 }  // namespace
 
@@ -22,7 +24,8 @@ std::expected<Message, Malformed> decode(std::string_view line) {
   boost::system::error_code error;
   json::value value = json::parse(json::string_view(line.data(), line.size()), error, {}, options);
   if (error) return malformed(ErrorCode::parse_error, "not JSON: " + error.message());
-  if (value.is_array()) return malformed(ErrorCode::invalid_request, "batches are not supported: one message a line");
+  if (value.is_array())
+    return malformed(ErrorCode::invalid_request, "batches are not supported: one message a line");
   if (!value.is_object()) return malformed(ErrorCode::invalid_request, "a message is a JSON object");
   json::object& object = value.get_object();
 
@@ -38,10 +41,12 @@ std::expected<Message, Malformed> decode(std::string_view line) {
     if (object.contains("result") || object.contains("error")) return Reply{};
     return malformed(ErrorCode::invalid_request, "a message needs a \"method\"", known_id);
   }
-  if (!method->is_string()) return malformed(ErrorCode::invalid_request, "\"method\" must be a string", known_id);
+  if (!method->is_string())
+    return malformed(ErrorCode::invalid_request, "\"method\" must be a string", known_id);
   json::object params;
   if (json::value* given = object.if_contains("params")) {
-    if (!given->is_object()) return malformed(ErrorCode::invalid_params, "\"params\" must be an object", known_id);
+    if (!given->is_object())
+      return malformed(ErrorCode::invalid_params, "\"params\" must be an object", known_id);
     params = std::move(given->get_object());
   }
   std::string name(method->get_string());

@@ -1,6 +1,6 @@
-// One line from an MCP client to a message: JSON-RPC 2.0 as the Model Context Protocol narrows it (no batches, ids are
-// strings or integers). Pure; the line is the agent's, and anything may stand in it.
-// Source: modelcontextprotocol.io/specification/2026-07-28/basic, and 2025-11-25.
+// One line from an MCP client to a message: JSON-RPC 2.0 as the Model Context Protocol narrows it (no
+// batches, ids are strings or integers). Pure; the line is the agent's, and anything may stand in it. Source:
+// modelcontextprotocol.io/specification/2026-07-28/basic, and 2025-11-25.
 #pragma once
 
 #include <boost/json/object.hpp>

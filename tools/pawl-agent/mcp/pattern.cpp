@@ -3,8 +3,9 @@
 namespace pawl::agent::mcp {
 namespace {
 
-constexpr std::string_view kEscapedSyntax = "^$\\.*+?()[]{}|/";  // escapes that mean the character itself in both
-constexpr std::string_view kSharedClasses = "dDwW";              // \s and \b differ beyond ASCII or inside brackets
+constexpr std::string_view kEscapedSyntax =
+    "^$\\.*+?()[]{}|/";                              // escapes that mean the character itself in both
+constexpr std::string_view kSharedClasses = "dDwW";  // \s and \b differ beyond ASCII or inside brackets
 
 // The length of "{n}", "{n,}" or "{n,m}" at the front; 0: it is none.
 std::size_t repeat_length(std::string_view text) {
@@ -12,9 +13,12 @@ std::size_t repeat_length(std::string_view text) {
   std::size_t digits = 0;
   bool comma = false;
   for (; at < text.size() && text[at] != '}'; ++at) {
-    if (text[at] >= '0' && text[at] <= '9') ++digits;
-    else if (text[at] == ',' && digits > 0 && !comma) comma = true;
-    else return 0;
+    if (text[at] >= '0' && text[at] <= '9')
+      ++digits;
+    else if (text[at] == ',' && digits > 0 && !comma)
+      comma = true;
+    else
+      return 0;
   }
   return at < text.size() && digits > 0 ? at + 1 : 0;
 }
@@ -32,7 +36,7 @@ std::size_t class_length(std::string_view text) {
   std::size_t at = 1;
   if (at < text.size() && text[at] == '^') ++at;
   if (at < text.size() && text[at] == ']') return 0;  // a literal ] in RE2, an empty class in ECMA
-  bool after_set = false;  // after \w and the like, where "-" cannot begin a range
+  bool after_set = false;                             // after \w and the like, where "-" cannot begin a range
   while (at < text.size() && text[at] != ']') {
     if (text[at] == '[') return 0;  // may be [:alpha:]
     if (text[at] == '-' && after_set && at + 1 < text.size() && text[at + 1] != ']') return 0;
@@ -57,11 +61,16 @@ std::optional<std::string> ecma_pattern(std::string_view re2) {
     const std::string_view rest = re2.substr(at);
     std::size_t length = 1;
     if (static_cast<unsigned char>(rest[0]) >= 0x80) return std::nullopt;
-    if (rest[0] == '\\') length = escape_length(rest, "");
-    else if (rest[0] == '[') length = class_length(rest);
-    else if (rest[0] == '{') length = repeat_length(rest);
-    else if (rest[0] == ']' || rest[0] == '}') length = 0;
-    else if (rest.starts_with("(?")) length = rest.starts_with("(?:") ? 3 : 0;
+    if (rest[0] == '\\')
+      length = escape_length(rest, "");
+    else if (rest[0] == '[')
+      length = class_length(rest);
+    else if (rest[0] == '{')
+      length = repeat_length(rest);
+    else if (rest[0] == ']' || rest[0] == '}')
+      length = 0;
+    else if (rest.starts_with("(?"))
+      length = rest.starts_with("(?:") ? 3 : 0;
     if (length == 0) return std::nullopt;
     at += length;
   }

@@ -10,10 +10,13 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t kToolsFresh = 60'000;  // ms: the list changes only when the broker restarts with other policy
+constexpr std::int64_t kToolsFresh =
+    60'000;  // ms: the list changes only when the broker restarts with other policy
 constexpr std::string_view kInstructions =
-    "You run in a sandbox without production credentials. Each tool here asks people to approve one exact privileged "
-    "action, which is then done outside. Answers may take minutes: a call that returns 'pending' is not refused; go on "
+    "You run in a sandbox without production credentials. Each tool here asks people to approve one exact "
+    "privileged "
+    "action, which is then done outside. Answers may take minutes: a call that returns 'pending' is not "
+    "refused; go on "
     "with other work and ask pawl_request_status later. A denial says what to do differently.";
 
 json::object server_info() { return {{"name", "pawl"}, {"title", "pawl"}, {"version", PAWL_VERSION}}; }
@@ -42,7 +45,8 @@ json::object result_reply(Era era, const json::value& id, json::object result) {
 }
 
 json::object error_reply(const json::value& id, ErrorCode code, std::string_view text, json::value data) {
-  json::object error{{"code", static_cast<int>(code)}, {"message", json::string_view(text.data(), text.size())}};
+  json::object error{{"code", static_cast<int>(code)},
+                     {"message", json::string_view(text.data(), text.size())}};
   if (!data.is_null()) error["data"] = std::move(data);
   json::object reply{{"jsonrpc", "2.0"}};
   if (!id.is_null()) reply["id"] = id;  // the schema knows no null id: left out where none could be read

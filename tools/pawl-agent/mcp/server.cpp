@@ -39,7 +39,8 @@ class Server {
     Clock::time_point wake = conversation_.watch(watched, now);
     if (closing_) wake = std::min(wake, *closing_);
     const auto patience = std::chrono::ceil<std::chrono::milliseconds>(wake - now).count();
-    if (::poll(watched.data(), watched.size(), patience > 0 ? static_cast<int>(patience) : 0) < 0 && errno != EINTR)
+    if (::poll(watched.data(), watched.size(), patience > 0 ? static_cast<int>(patience) : 0) < 0 &&
+        errno != EINTR)
       return failed("poll");
     if (watched[0].revents != 0) TRY(read());
     conversation_.advance(watched, Clock::now());
@@ -53,8 +54,10 @@ class Server {
     if (size == 0) closing_ = Clock::now() + kLastMoment;
     lines_.feed({bytes.data(), static_cast<std::size_t>(size)});
     while (auto line = lines_.next()) {
-      if (line->fit == LineReader::Line::Fit::too_long) conversation_.take_overlong_line();
-      else conversation_.take_line(line->text, Clock::now());
+      if (line->fit == LineReader::Line::Fit::too_long)
+        conversation_.take_overlong_line();
+      else
+        conversation_.take_line(line->text, Clock::now());
     }
     return {};
   }

@@ -17,7 +17,8 @@ constexpr std::int64_t kLongestWaitSeconds = 600;
 
 // pawl's own argument under a name that the action does not use.
 std::string own_name(const wire::ActionInfo& action, const std::string& name) {
-  const bool taken = std::ranges::find(action.parameters, name, &wire::ParameterInfo::name) != action.parameters.end();
+  const bool taken =
+      std::ranges::find(action.parameters, name, &wire::ParameterInfo::name) != action.parameters.end();
   return taken ? "pawl_" + name : name;
 }
 
@@ -34,11 +35,12 @@ json::object describe_parameter(const wire::ParameterInfo& parameter) {
 }
 
 json::object describe_wait(std::int64_t standard) {
-  return {{"type", "integer"},
-          {"minimum", 0},
-          {"maximum", kLongestWaitSeconds},
-          {"default", standard},
-          {"description", "How long to wait for people to decide, in seconds. The request outlives the call."}};
+  return {
+      {"type", "integer"},
+      {"minimum", 0},
+      {"maximum", kLongestWaitSeconds},
+      {"default", standard},
+      {"description", "How long to wait for people to decide, in seconds. The request outlives the call."}};
 }
 
 json::object describe_action(const wire::ActionInfo& action) {
@@ -54,7 +56,8 @@ json::object describe_action(const wire::ActionInfo& action) {
       {"description", "Why it is needed, in your words, for the people who decide."}};
   properties[own_name(action, "wait_seconds")] = describe_wait(kDefaultWaitSeconds);
   const std::string description =
-      action.description + "\nA privileged action, done outside of this sandbox once people approved exactly this (" +
+      action.description +
+      "\nA privileged action, done outside of this sandbox once people approved exactly this (" +
       action.approval + "). If it is still pending when the call returns, ask " + std::string(kStatusTool) +
       " later. If it is denied, the reason says what to do differently.";
   return {{"name", action.name},
@@ -69,12 +72,14 @@ json::object describe_action(const wire::ActionInfo& action) {
 
 json::object describe_status_tool() {
   return {{"name", kStatusTool},
-          {"description", "How an earlier request of this session stands: pending, denied (and why), done (with its "
-                          "output). Waits for the outcome when asked to."},
+          {"description",
+           "How an earlier request of this session stands: pending, denied (and why), done (with its "
+           "output). Waits for the outcome when asked to."},
           {"inputSchema",
            {{"type", "object"},
             {"properties",
-             {{"id", {{"type", "string"}, {"description", "The request's id, or its first 8 or more characters."}}},
+             {{"id",
+               {{"type", "string"}, {"description", "The request's id, or its first 8 or more characters."}}},
               {"wait_seconds", describe_wait(0)}}},
             {"required", {"id"}},
             {"additionalProperties", false}}},
@@ -82,7 +87,8 @@ json::object describe_status_tool() {
 }
 
 std::expected<std::string, std::string> text_of(const json::key_value_pair& argument) {
-  if (!argument.value().is_string()) return std::unexpected("'" + std::string(argument.key()) + "' must be a string");
+  if (!argument.value().is_string())
+    return std::unexpected("'" + std::string(argument.key()) + "' must be a string");
   return std::string(argument.value().get_string());
 }
 
@@ -124,7 +130,8 @@ std::expected<ToolUse, std::string> status_use(const json::object& arguments) {
   return use;
 }
 
-std::expected<ToolUse, std::string> action_use(const wire::ActionInfo& action, const json::object& arguments) {
+std::expected<ToolUse, std::string> action_use(const wire::ActionInfo& action,
+                                               const json::object& arguments) {
   const std::string why = own_name(action, "why");
   const std::string wait_seconds = own_name(action, "wait_seconds");
   Wish wish{action.name, {}, {}};
@@ -138,8 +145,10 @@ std::expected<ToolUse, std::string> action_use(const wire::ActionInfo& action, c
     }
     auto text = text_of(argument);
     if (!text) return std::unexpected(text.error());
-    if (argument.key() == why) wish.why = *std::move(text);
-    else wish.parameters.push_back({std::string(argument.key()), *std::move(text)});
+    if (argument.key() == why)
+      wish.why = *std::move(text);
+    else
+      wish.parameters.push_back({std::string(argument.key()), *std::move(text)});
   }
   if (characters(wish.why) > kMaxWhy)
     return std::unexpected("'" + why + "' has more than " + std::to_string(kMaxWhy) + " characters");

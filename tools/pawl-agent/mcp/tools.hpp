@@ -28,6 +28,6 @@ std::expected<ToolUse, std::string> status_use(const boost::json::object& argume
 // `arguments` of an action's tool. The names "why" and "wait_seconds" belong to pawl, unless the action has a
 // parameter of that name: then pawl's are "pawl_why" and "pawl_wait_seconds".
 std::expected<ToolUse, std::string> action_use(const wire::ActionInfo& action,
-                                                  const boost::json::object& arguments);
+                                               const boost::json::object& arguments);
 
 }  // namespace pawl::agent::mcp

@@ -1,5 +1,5 @@
-// pawl approve, pawl deny: a reviewer's signed decision. The person is shown what this program rendered from the
-// document's bytes, and what it hashed is what gets signed.
+// pawl approve, pawl deny: a reviewer's signed decision. The person is shown what this program rendered from
+// the document's bytes, and what it hashed is what gets signed.
 #include <termios.h>
 #include <unistd.h>
 
@@ -52,7 +52,8 @@ Outcome<> check_open(const wire::RequestInfo& info) {
 }
 
 // In whose name, and as a member of what.
-Outcome<> fill_in_person(DecideOptions& options, const wire::Welcome& welcome, const wire::RequestShown& shown) {
+Outcome<> fill_in_person(DecideOptions& options, const wire::Welcome& welcome,
+                         const wire::RequestShown& shown) {
   const bool other = !options.person.empty() && options.person != welcome.person;
   if (options.person.empty()) options.person = welcome.person;
   if (options.person.empty())
@@ -126,9 +127,12 @@ Outcome<ExitCode> decide(DecideOptions options) {
   const std::string statement = TRY(make_statement(options, request));
   const std::string signature = TRY(sign(signer, options.verdict, statement));
   const auto decided =
-      TRY(broker.client.ask<wire::Decided>(wire::Decide{request.shown.info.id, statement, signature})).message;
-  if (options.json) TRY(print_json(json_of(decided.info)));
-  else TRY(print(state_line(decided.info) + "\n"));
+      TRY(broker.client.ask<wire::Decided>(wire::Decide{request.shown.info.id, statement, signature}))
+          .message;
+  if (options.json)
+    TRY(print_json(json_of(decided.info)));
+  else
+    TRY(print(state_line(decided.info) + "\n"));
   return ExitCode::done;
 }
 
@@ -136,10 +140,12 @@ std::shared_ptr<DecideOptions> declare_common(CLI::App& command, Verdict verdict
   auto options = std::make_shared<DecideOptions>();
   options->verdict = verdict;
   command.add_option("ID", options->id, "the request")->required();
-  command.add_option("--key", options->key_file,
-                     "sign with this key: a private key file, or a public one whose private half ssh-agent holds "
-                     "(default: ~/.config/pawl/keys/PERSON, else an enrolled key in ssh-agent)");
-  command.add_option("--as", options->person, "decide as this person (default: whom people.toml has for your uid)");
+  command.add_option(
+      "--key", options->key_file,
+      "sign with this key: a private key file, or a public one whose private half ssh-agent holds "
+      "(default: ~/.config/pawl/keys/PERSON, else an enrolled key in ssh-agent)");
+  command.add_option("--as", options->person,
+                     "decide as this person (default: whom people.toml has for your uid)");
   command.add_option("--group", options->group, "decide as a member of this entry of the rule, as @sre");
   command.add_flag("--json", options->json, "the request afterwards as one JSON object");
   return options;
@@ -156,7 +162,8 @@ Action declare_approve(CLI::App& command) {
 
 Action declare_deny(CLI::App& command) {
   auto options = declare_common(command, Verdict::deny);
-  command.add_option("-m,--message", options->reason, "why; the agent is told, so that it can try another way")
+  command
+      .add_option("-m,--message", options->reason, "why; the agent is told, so that it can try another way")
       ->required();
   return [options] { return decide(*options); };
 }

@@ -79,7 +79,8 @@ Outcome<Key> make_key(const std::string& directory, const std::string& name) {
 Outcome<> refuse_existing(const std::string& configuration, const std::vector<policy::SourceFile>& files) {
   for (const policy::SourceFile& file : files)
     if (exists(configuration + "/" + file.name))
-      return trouble(ExitCode::refused, configuration + "/" + file.name + " is there already; nothing was changed",
+      return trouble(ExitCode::refused,
+                     configuration + "/" + file.name + " is there already; nothing was changed",
                      "edit it, or move " + configuration + " away and run pawl init again");
   return {};
 }
@@ -87,19 +88,22 @@ Outcome<> refuse_existing(const std::string& configuration, const std::vector<po
 Outcome<> write_all(const std::string& configuration, const std::vector<policy::SourceFile>& files) {
   TRY(make_private_directories(configuration + "/roles"));
   TRY(make_private_directories(configuration + "/secrets"));
-  for (const policy::SourceFile& file : files) TRY(write_private_file(configuration + "/" + file.name, file.text));
+  for (const policy::SourceFile& file : files)
+    TRY(write_private_file(configuration + "/" + file.name, file.text));
   return {};
 }
 
 Outcome<ExitCode> init(InitOptions options) {
   if (TRY(wire::client_paths()).home == wire::Home::system)
-    return trouble(ExitCode::refused, "the system's broker is installed here and an embedded one would never be used",
+    return trouble(ExitCode::refused,
+                   "the system's broker is installed here and an embedded one would never be used",
                    "the operator adds people to /etc/pawl/people.toml");
   const wire::Paths paths = TRY(wire::embedded_paths());
   if (options.name.empty()) options.name = login_name();
   TRY(receipt::check_person_name(options.name));
   if (exists(paths.configuration + "/pawl.toml"))
-    return trouble(ExitCode::refused, paths.configuration + "/pawl.toml is there already; nothing was changed",
+    return trouble(ExitCode::refused,
+                   paths.configuration + "/pawl.toml is there already; nothing was changed",
                    "pawl policy check tells whether it works");
   const Key key = TRY(options.key_file.empty() ? make_key(paths.configuration + "/keys", options.name)
                                                : take_key(options.key_file));
@@ -107,17 +111,18 @@ Outcome<ExitCode> init(InitOptions options) {
   const auto files = TRY(policy::embedded_starter(person, options.name + "@" + host_name()));
   TRY(refuse_existing(paths.configuration, files));
   TRY(write_all(paths.configuration, files));
-  TRY(print(fmt::format("{0} is set up.\n"
-                        "  you      {1}, signing with {2}\n"
-                        "  roles    {0}/roles: observer, coder, deployer\n"
-                        "  secrets  put each value into a file of {0}/secrets (secrets.toml names them)\n\n"
-                        "Next:\n"
-                        "  pawl policy explain --role coder     what an agent of that role may do\n"
-                        "  pawl run --role coder -- COMMAND     start one\n"
-                        "  pawl requests                        what it asks for; pawl approve ID, pawl deny ID -m REASON\n"
-                        "The embedded broker trusts all your own processes; a passphrase protects the key from them:\n"
-                        "  ssh-keygen -p -f KEY\n",
-                        paths.configuration, options.name, key.where)));
+  TRY(print(fmt::format(
+      "{0} is set up.\n"
+      "  you      {1}, signing with {2}\n"
+      "  roles    {0}/roles: observer, coder, deployer\n"
+      "  secrets  put each value into a file of {0}/secrets (secrets.toml names them)\n\n"
+      "Next:\n"
+      "  pawl policy explain --role coder     what an agent of that role may do\n"
+      "  pawl run --role coder -- COMMAND     start one\n"
+      "  pawl requests                        what it asks for; pawl approve ID, pawl deny ID -m REASON\n"
+      "The embedded broker trusts all your own processes; a passphrase protects the key from them:\n"
+      "  ssh-keygen -p -f KEY\n",
+      paths.configuration, options.name, key.where)));
   return ExitCode::done;
 }
 
@@ -125,7 +130,8 @@ Outcome<ExitCode> init(InitOptions options) {
 
 Action declare_init(CLI::App& command) {
   auto options = std::make_shared<InitOptions>();
-  command.add_option("--key", options->key_file, "your public key (default: a new ed25519 key in ~/.config/pawl/keys)");
+  command.add_option("--key", options->key_file,
+                     "your public key (default: a new ed25519 key in ~/.config/pawl/keys)");
   command.add_option("--name", options->name, "your name in people.toml (default: your login)");
   return [options] { return init(*options); };
 }

@@ -34,14 +34,22 @@ json::value parsed(const std::string& text) {
 
 std::string_view word(wire::RequestState state) {
   switch (state) {
-    case wire::RequestState::pending: return "pending";
-    case wire::RequestState::approved: return "approved";
-    case wire::RequestState::executing: return "executing";
-    case wire::RequestState::done: return "done";
-    case wire::RequestState::denied: return "denied";
-    case wire::RequestState::expired: return "expired";
-    case wire::RequestState::voided: return "voided";
-    case wire::RequestState::indeterminate: return "indeterminate";
+    case wire::RequestState::pending:
+      return "pending";
+    case wire::RequestState::approved:
+      return "approved";
+    case wire::RequestState::executing:
+      return "executing";
+    case wire::RequestState::done:
+      return "done";
+    case wire::RequestState::denied:
+      return "denied";
+    case wire::RequestState::expired:
+      return "expired";
+    case wire::RequestState::voided:
+      return "voided";
+    case wire::RequestState::indeterminate:
+      return "indeterminate";
   }
   return "unknown";
 }

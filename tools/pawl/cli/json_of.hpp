@@ -1,4 +1,5 @@
-// The broker's answers as JSON for scripts: full ids, times in RFC 3339, texts as they are (JSON escapes them). Pure.
+// The broker's answers as JSON for scripts: full ids, times in RFC 3339, texts as they are (JSON escapes
+// them). Pure.
 #pragma once
 
 #include <boost/json/object.hpp>

@@ -1,5 +1,5 @@
-// pawl-cli: every verb of `pawl` but `run`. Runs as the person; signs through their ssh key; reads the broker's answers,
-// which may quote agents.
+// pawl-cli: every verb of `pawl` but `run`. Runs as the person; signs through their ssh key; reads the
+// broker's answers, which may quote agents.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -51,7 +51,8 @@ Outcome<> check_verb(int argc, char** argv) {
   const std::vector<std::string_view> words = first_words();
   const std::string first = argv[1];
   if (std::ranges::find(words, first) == words.end())
-    return tools::trouble(ExitCode::usage, "unknown command '" + first + "'" + tools::did_you_mean(first, words),
+    return tools::trouble(ExitCode::usage,
+                          "unknown command '" + first + "'" + tools::did_you_mean(first, words),
                           "see pawl --help");
   const std::vector<std::string_view> names = members(first);
   if (names.empty() || argc < 3 || argv[2][0] == '-') return {};
@@ -86,7 +87,8 @@ class Program {
       const Outcome<ExitCode> outcome = entry.action();
       return outcome ? static_cast<int>(*outcome) : complain(outcome.error());
     }
-    return complain({ExitCode::usage, "pawl run is a command of the program pawl, not of pawl-cli", "use pawl run"});
+    return complain(
+        {ExitCode::usage, "pawl run is a command of the program pawl, not of pawl-cli", "use pawl run"});
   }
 
  private:
@@ -98,8 +100,9 @@ class Program {
   void declare(const Verb& verb) {
     CLI::App* parent = &app_;
     if (!verb.family.empty()) parent = family(verb);
-    CLI::App* command =
-        verb.name.empty() ? parent : parent->add_subcommand(std::string(verb.name), std::string(verb.purpose));
+    CLI::App* command = verb.name.empty()
+                            ? parent
+                            : parent->add_subcommand(std::string(verb.name), std::string(verb.purpose));
     command->footer(std::string(verb.help));
     entries_.push_back({command, verb.declare(*command)});
   }
@@ -112,7 +115,8 @@ class Program {
     std::string purpose(verb.purpose);
     if (!verb.name.empty()) {
       purpose.clear();
-      for (std::string_view member : members(verb.family)) purpose += (purpose.empty() ? "" : ", ") + std::string(member);
+      for (std::string_view member : members(verb.family))
+        purpose += (purpose.empty() ? "" : ", ") + std::string(member);
     }
     CLI::App* made = app_.add_subcommand(name, purpose);
     made->require_subcommand(verb.name.empty() ? 0 : 1, 1);

@@ -35,7 +35,9 @@ tools::Outcome<> print(std::string_view text) {
   return {};
 }
 
-tools::Outcome<> print_json(const boost::json::value& value) { return print(boost::json::serialize(value) + "\n"); }
+tools::Outcome<> print_json(const boost::json::value& value) {
+  return print(boost::json::serialize(value) + "\n");
+}
 
 void print_error(std::string_view line) {
   // Where stderr is gone too, only the exit code is left to say it.
@@ -86,7 +88,8 @@ std::string time_left(std::int64_t unix_milliseconds, std::int64_t now) {
 }
 
 std::int64_t now_milliseconds() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
 

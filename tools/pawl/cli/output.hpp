@@ -14,16 +14,16 @@ namespace pawl::cli {
 inline constexpr std::size_t kShownId = 12;  // characters
 enum class Format : std::uint8_t { text, json };
 
-tools::Outcome<> print(std::string_view text);             // to stdout, as it is
+tools::Outcome<> print(std::string_view text);                 // to stdout, as it is
 tools::Outcome<> print_json(const boost::json::value& value);  // one line
-void print_error(std::string_view line);                   // to stderr, with a line break
+void print_error(std::string_view line);                       // to stderr, with a line break
 
 // Columns of words, each made visible and padded to its column; the first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
 std::string short_id(std::string_view id);
-std::string local_time(std::int64_t unix_milliseconds);                    // "2026-11-22 10:15:04"; empty for 0
-std::string utc_time(std::int64_t unix_milliseconds);                      // RFC 3339; empty for 0
+std::string local_time(std::int64_t unix_milliseconds);  // "2026-11-22 10:15:04"; empty for 0
+std::string utc_time(std::int64_t unix_milliseconds);    // RFC 3339; empty for 0
 std::string time_left(std::int64_t unix_milliseconds, std::int64_t now);  // "12m 3s", "over"
 std::int64_t now_milliseconds();
 

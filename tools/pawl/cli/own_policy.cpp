@@ -30,9 +30,11 @@ tools::Outcome<policy::Home> find_home(const std::string& directory) {
     config = std::filesystem::absolute(directory, error).lexically_normal();
     if (config.size() > 1 && config.ends_with('/')) config.pop_back();
     if (error || !std::filesystem::is_directory(config, error))
-      return tools::trouble(tools::ExitCode::usage, directory + " is not a directory", "name a configuration directory");
+      return tools::trouble(tools::ExitCode::usage, directory + " is not a directory",
+                            "name a configuration directory");
   }
-  if (config == wire::system_paths().configuration) return policy::Home{policy::HomeKind::system, config, system_owner()};
+  if (config == wire::system_paths().configuration)
+    return policy::Home{policy::HomeKind::system, config, system_owner()};
   return policy::Home{policy::HomeKind::embedded, config, ::getuid()};
 }
 

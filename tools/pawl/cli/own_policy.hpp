@@ -1,4 +1,5 @@
-// The policy files of the home that this person's commands talk to, read as the broker reads them. Runs as the person.
+// The policy files of the home that this person's commands talk to, read as the broker reads them. Runs as
+// the person.
 #pragma once
 
 #include <expected>
@@ -9,8 +10,8 @@
 
 namespace pawl::cli {
 
-// `directory` empty: the configuration directory of client_paths(). A directory of the caller's own choice is taken as
-// an embedded home, /etc/pawl always as the system's.
+// `directory` empty: the configuration directory of client_paths(). A directory of the caller's own choice is
+// taken as an embedded home, /etc/pawl always as the system's.
 tools::Outcome<policy::Home> find_home(const std::string& directory);
 
 // One line each, on stderr.

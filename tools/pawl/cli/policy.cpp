@@ -40,11 +40,13 @@ Outcome<std::string> name_in_home(const std::string& path) {
   const std::string name = file.filename().string();
   if (std::ranges::find(kNames, name) != std::end(kNames)) return name;
   if (file.extension() == ".toml") return "roles/" + name;
-  return tools::trouble(ExitCode::usage, path + " is no policy file", "roles and the four lists end in .toml");
+  return tools::trouble(ExitCode::usage, path + " is no policy file",
+                        "roles and the four lists end in .toml");
 }
 
 // The home's files, with the given ones in their place.
-Outcome<std::vector<policy::SourceFile>> gather(const policy::Home& home, const std::vector<std::string>& paths) {
+Outcome<std::vector<policy::SourceFile>> gather(const policy::Home& home,
+                                                const std::vector<std::string>& paths) {
   std::vector<policy::SourceFile> files;
   for (const std::string& path : paths)
     files.push_back({TRY(name_in_home(path)), TRY(read_file(path, kMaxFile))});
@@ -83,7 +85,8 @@ Outcome<ExitCode> check(const CheckOptions& options) {
   print_problems(problems);
   if (policy)
     TRY(print(fmt::format("{}: valid: {} roles, {} approval rules, {} people, {} secrets\n", home.config,
-                          policy->roles.size(), policy->rules.size(), policy->people.size(), policy->secrets.size())));
+                          policy->roles.size(), policy->rules.size(), policy->people.size(),
+                          policy->secrets.size())));
   return code;
 }
 
@@ -93,12 +96,15 @@ Outcome<ExitCode> explain(const ExplainOptions& options) {
   if (role == nullptr) {
     std::vector<std::string_view> names;
     for (const policy::Role& known : policy.roles) names.push_back(known.name);
-    return tools::trouble(ExitCode::failed,
-                          "there is no role '" + options.role + "'" + tools::did_you_mean(options.role, names),
-                          "roles stand in " + policy.home.config + "/roles");
+    return tools::trouble(
+        ExitCode::failed,
+        "there is no role '" + options.role + "'" + tools::did_you_mean(options.role, names),
+        "roles stand in " + policy.home.config + "/roles");
   }
-  if (options.json) TRY(print_json(policy::explain_json(policy, *role)));
-  else TRY(print(policy::explain_text(policy, *role)));
+  if (options.json)
+    TRY(print_json(policy::explain_json(policy, *role)));
+  else
+    TRY(print(policy::explain_text(policy, *role)));
   return ExitCode::done;
 }
 
@@ -106,7 +112,8 @@ Outcome<ExitCode> explain(const ExplainOptions& options) {
 
 Action declare_policy_check(CLI::App& command) {
   auto options = std::make_shared<CheckOptions>();
-  command.add_option("--config", options->config, "read this directory (default: the one that the broker reads)");
+  command.add_option("--config", options->config,
+                     "read this directory (default: the one that the broker reads)");
   command.add_option("FILE", options->files, "check these files in the place of those of the same name");
   command.add_flag("--json", options->json, "the problems as one JSON array");
   return [options] { return check(*options); };
@@ -115,7 +122,8 @@ Action declare_policy_check(CLI::App& command) {
 Action declare_policy_explain(CLI::App& command) {
   auto options = std::make_shared<ExplainOptions>();
   command.add_option("--role", options->role, "which role")->required();
-  command.add_option("--config", options->config, "read this directory (default: the one that the broker reads)");
+  command.add_option("--config", options->config,
+                     "read this directory (default: the one that the broker reads)");
   command.add_flag("--json", options->json, "one JSON object");
   return [options] { return explain(*options); };
 }

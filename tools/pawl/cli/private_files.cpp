@@ -27,7 +27,8 @@ Result<> write_private_file(const std::string& path, std::string_view text) {
 Result<> make_private_directories(const std::string& path) {
   for (std::size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
     const std::string part = path.substr(0, slash);
-    if (!part.empty() && ::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return failed("make directory " + part);
+    if (!part.empty() && ::mkdir(part.c_str(), 0700) != 0 && errno != EEXIST)
+      return failed("make directory " + part);
     if (slash == std::string::npos) return {};
   }
 }
@@ -54,7 +55,8 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 
 Result<ScratchDirectory> ScratchDirectory::make() {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
-  std::string path = (runtime != nullptr && runtime[0] == '/' ? std::string(runtime) : "/tmp") + "/pawl-XXXXXX";
+  std::string path =
+      (runtime != nullptr && runtime[0] == '/' ? std::string(runtime) : "/tmp") + "/pawl-XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) {
     path = "/tmp/pawl-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) return failed("make a directory in /tmp");

@@ -54,16 +54,20 @@ Outcome<std::string> describe(const receipt::Bundle& bundle) {
   if (bundle.decisions.empty()) text += "  none\n";
   for (const receipt::SignedDecision& decision : bundle.decisions)
     text += decision_line(TRY_DURING("a decision", receipt::check_signed(decision)));
-  if (bundle.consumed) text += fmt::format("\nBurned by entry {} of the log.\n", bundle.consumed->index);
-  else text += "\nNot spent.\n";
+  if (bundle.consumed)
+    text += fmt::format("\nBurned by entry {} of the log.\n", bundle.consumed->index);
+  else
+    text += "\nNot spent.\n";
   return text;
 }
 
 Outcome<ExitCode> show(const ShowOptions& options) {
   const std::string text = TRY(fetch(options.id));
   const receipt::Bundle bundle = TRY_DURING("the receipt", receipt::read_bundle(text));
-  if (options.json) TRY(print(text.ends_with('\n') ? text : text + "\n"));
-  else TRY(print(TRY(describe(bundle))));
+  if (options.json)
+    TRY(print(text.ends_with('\n') ? text : text + "\n"));
+  else
+    TRY(print(TRY(describe(bundle))));
   return ExitCode::done;
 }
 
@@ -71,14 +75,15 @@ Outcome<ExitCode> export_receipt(const ExportOptions& options) {
   const std::string text = TRY(fetch(options.id));
   const receipt::Bundle bundle = TRY_DURING("the receipt", receipt::read_bundle(text));
   TRY(write_receipt_files(bundle, text, options.directory));
-  TRY(print(fmt::format("{0} holds the receipt; to check it without pawl: sh {0}/{1}\n", visible(options.directory),
-                        kVerifyScript)));
+  TRY(print(fmt::format("{0} holds the receipt; to check it without pawl: sh {0}/{1}\n",
+                        visible(options.directory), kVerifyScript)));
   return ExitCode::done;
 }
 
 boost::json::array people(const std::vector<receipt::Statement>& statements) {
   boost::json::array array;
-  for (const receipt::Statement& statement : statements) array.push_back(boost::json::string(statement.person));
+  for (const receipt::Statement& statement : statements)
+    array.push_back(boost::json::string(statement.person));
   return array;
 }
 

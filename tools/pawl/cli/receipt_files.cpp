@@ -40,7 +40,8 @@ class Export {
     const auto key = TRY(receipt::parse_public_key(decision.key));
     signers_.insert(TRY(receipt::allowed_signers_line(statement.person, key)));
     script_ += "ssh-keygen -Y verify -f allowed_signers -I '" + statement.person + "' -n " +
-               std::string(receipt::namespace_of(statement.verdict)) + " -s '" + stem + ".sig' < '" + stem + ".pae'\n";
+               std::string(receipt::namespace_of(statement.verdict)) + " -s '" + stem + ".sig' < '" + stem +
+               ".pae'\n";
     return {};
   }
 
@@ -54,7 +55,8 @@ class Export {
 
  private:
   std::string directory_;
-  std::string script_ = "#!/bin/sh\n# Exit code 0: every signature holds.\nset -eu\ncd \"$(dirname \"$0\")\"\n";
+  std::string script_ =
+      "#!/bin/sh\n# Exit code 0: every signature holds.\nset -eu\ncd \"$(dirname \"$0\")\"\n";
   std::set<std::string> signers_;  // lines; a person may decide twice with one key
   unsigned count_ = 0;
 };

@@ -26,8 +26,8 @@ std::string heading(const wire::RequestShown& shown) {
                       short_id(visible(info.session)),
                       info.launcher.empty() ? "somebody unknown to people.toml" : visible(info.launcher));
   text += fmt::format("  asked at   {}, expires {}\n", local_time(info.created), local_time(info.expires));
-  text += fmt::format("  rule       {}: {} of {}; {} so far\n", visible(info.rule), info.quorum, joined(shown.from),
-                      info.approvals);
+  text += fmt::format("  rule       {}: {} of {}; {} so far\n", visible(info.rule), info.quorum,
+                      joined(shown.from), info.approvals);
   text += fmt::format("  broker     {}\n", visible(shown.audience));
   return text;
 }
@@ -35,8 +35,9 @@ std::string heading(const wire::RequestShown& shown) {
 std::string decision_lines(const wire::RequestShown& shown) {
   std::string text;
   for (const wire::DecisionInfo& decision : shown.decisions) {
-    text += fmt::format("  {} {} ({}) at {}", visible(decision.person), decision.approves ? "approved" : "denied",
-                        visible(decision.group), local_time(decision.time));
+    text +=
+        fmt::format("  {} {} ({}) at {}", visible(decision.person), decision.approves ? "approved" : "denied",
+                    visible(decision.group), local_time(decision.time));
     if (!decision.reason.empty()) text += ": " + visible(decision.reason);
     text += "\n";
   }
@@ -71,7 +72,8 @@ std::string request_text(const Reviewed& request) {
   text += "\nThe agent's own words; they are not part of what is signed:\n" + receipt::fence_why(shown.why);
   if (!shown.decisions.empty()) text += "\nDecisions:\n" + decision_lines(shown);
   if (!shown.info.detail.empty()) text += "\n" + visible(shown.info.detail) + "\n";
-  if (shown.exit_code) text += fmt::format("\nIt ran and ended with exit code {}. What it printed:\n", *shown.exit_code);
+  if (shown.exit_code)
+    text += fmt::format("\nIt ran and ended with exit code {}. What it printed:\n", *shown.exit_code);
   text += indented(shown.output);
   if (shown.output_truncated) text += "  (the output was longer; this is not all of it)\n";
   return text;
@@ -89,8 +91,9 @@ std::string request_table(const std::vector<wire::RequestInfo>& requests, std::i
       {"ID", "STATE", "APPROVALS", "LEFT", "ROLE", "STARTED BY", "ACTION", "WHAT"}};
   for (const wire::RequestInfo& info : requests) {
     const bool open = info.state == wire::RequestState::pending || info.state == wire::RequestState::approved;
-    rows.push_back({short_id(info.id), std::string(word(info.state)), fmt::format("{}/{}", info.approvals, info.quorum),
-                    open ? time_left(info.expires, now) : "-", info.role, info.launcher, info.action, info.summary});
+    rows.push_back(
+        {short_id(info.id), std::string(word(info.state)), fmt::format("{}/{}", info.approvals, info.quorum),
+         open ? time_left(info.expires, now) : "-", info.role, info.launcher, info.action, info.summary});
   }
   return table(rows);
 }

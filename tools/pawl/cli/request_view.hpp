@@ -1,5 +1,5 @@
-// A request as a reviewer sees it: the document parsed, hashed and rendered here, nothing believed of the broker's own
-// description. Pure; the document's words and the agent's are foreign text.
+// A request as a reviewer sees it: the document parsed, hashed and rendered here, nothing believed of the
+// broker's own description. Pure; the document's words and the agent's are foreign text.
 #pragma once
 
 #include <string>
@@ -20,7 +20,8 @@ struct Reviewed {
   static tools::Outcome<Reviewed> read(wire::RequestShown shown);
 };
 
-// Everything there is to see, many lines: who asks, what for, the rendering, the agent's words, decisions, output.
+// Everything there is to see, many lines: who asks, what for, the rendering, the agent's words, decisions,
+// output.
 std::string request_text(const Reviewed& request);
 // "still 1 of 2 approvals", "approved", …: one line.
 std::string state_line(const wire::RequestInfo& info);

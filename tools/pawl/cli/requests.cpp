@@ -36,8 +36,10 @@ Outcome<ExitCode> list(const ListOptions& options) {
 Outcome<ExitCode> show(const ShowOptions& options) {
   const tools::Greeted broker = TRY(reach_broker());
   const auto shown = TRY(broker.client.ask<wire::RequestShown>(wire::ShowRequest{options.id})).message;
-  if (options.json) TRY(print_json(json_of(shown)));
-  else TRY(print(request_text(TRY(Reviewed::read(shown)))));
+  if (options.json)
+    TRY(print_json(json_of(shown)));
+  else
+    TRY(print(request_text(TRY(Reviewed::read(shown)))));
   return ExitCode::done;
 }
 

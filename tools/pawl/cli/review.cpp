@@ -24,7 +24,8 @@ class Review {
     for (bool first = true;; first = false) {
       // Asked before the list: what changes in between is seen in the next turn.
       const auto changed =
-          TRY(broker.client.ask<wire::QueueChanged>(wire::WatchQueue{generation, first ? 0 : kWatch})).message;
+          TRY(broker.client.ask<wire::QueueChanged>(wire::WatchQueue{generation, first ? 0 : kWatch}))
+              .message;
       if (!first && changed.generation == generation) continue;
       generation = changed.generation;
       TRY(show(TRY(list_requests(broker.client, false))));
@@ -41,7 +42,8 @@ class Review {
     }
     known_ = std::move(ids);
     const std::string bell = rings && ::isatty(1) == 1 ? "\a" : "";
-    return print(bell + "-- " + local_time(now_milliseconds()) + "\n" + request_table(requests, now_milliseconds()));
+    return print(bell + "-- " + local_time(now_milliseconds()) + "\n" +
+                 request_table(requests, now_milliseconds()));
   }
 
   std::set<std::string> known_;

@@ -79,7 +79,8 @@ Outcome<ExitCode> check(const CheckOptions& options) {
 
 Action declare_secrets_check(CLI::App& command) {
   auto options = std::make_shared<CheckOptions>();
-  command.add_option("--config", options->config, "read this directory (default: the one that the broker reads)");
+  command.add_option("--config", options->config,
+                     "read this directory (default: the one that the broker reads)");
   command.add_flag("--json", options->json, "one JSON array");
   return [options] { return check(*options); };
 }

@@ -19,11 +19,13 @@ struct SessionsOptions {
 
 std::string session_table(const std::vector<wire::SessionInfo>& sessions) {
   if (sessions.empty()) return "no agent runs\n";
-  std::vector<std::vector<std::string>> rows{{"ID", "ROLE", "STARTED BY", "SINCE", "STATE", "WORKSPACE", "COMMAND"}};
+  std::vector<std::vector<std::string>> rows{
+      {"ID", "ROLE", "STARTED BY", "SINCE", "STATE", "WORKSPACE", "COMMAND"}};
   for (const wire::SessionInfo& info : sessions)
-    rows.push_back({short_id(info.id), info.role, info.person.empty() ? fmt::format("uid {}", info.uid) : info.person,
-                    local_time(info.started), info.ended == 0 ? "running" : fmt::format("exit {}", info.exit_code),
-                    info.workspace, info.command});
+    rows.push_back(
+        {short_id(info.id), info.role, info.person.empty() ? fmt::format("uid {}", info.uid) : info.person,
+         local_time(info.started), info.ended == 0 ? "running" : fmt::format("exit {}", info.exit_code),
+         info.workspace, info.command});
   return table(rows);
 }
 

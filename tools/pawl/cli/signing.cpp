@@ -39,7 +39,8 @@ bool enrolled(const Signer& signer, const receipt::PublicKey& key) {
   });
 }
 
-Outcome<> check(const Signer& signer, receipt::Verdict verdict, std::string_view armored, std::string_view pae) {
+Outcome<> check(const Signer& signer, receipt::Verdict verdict, std::string_view armored,
+                std::string_view pae) {
   const auto signature = TRY_DURING("ssh-keygen's signature", receipt::parse_armored(armored));
   TRY_DURING("ssh-keygen's signature",
              receipt::verify(armored, signature.key, receipt::namespace_of(verdict), as_bytes(pae)));
@@ -66,7 +67,8 @@ Outcome<std::string> choose_key(const Signer& signer, const std::string& scratch
     return file;
   }
   return trouble(ExitCode::failed,
-                 "no key to sign with: there is no " + own + ", and ssh-agent holds no key enrolled for " + signer.person,
+                 "no key to sign with: there is no " + own + ", and ssh-agent holds no key enrolled for " +
+                     signer.person,
                  "name one with --key FILE, or load it: ssh-add FILE");
 }
 

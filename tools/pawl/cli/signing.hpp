@@ -1,5 +1,5 @@
-// Signs a decision with the person's own key, by stock ssh-keygen: a file, or a key that ssh-agent holds. Runs as the
-// person; the key never comes here.
+// Signs a decision with the person's own key, by stock ssh-keygen: a file, or a key that ssh-agent holds.
+// Runs as the person; the key never comes here.
 #pragma once
 
 #include <string>
@@ -23,8 +23,8 @@ struct Signer {
 // `scratch`, of the first enrolled key that ssh-agent holds.
 tools::Outcome<std::string> choose_key(const Signer& signer, const std::string& scratch);
 
-// The armored SSHSIG over the statement's PAE in the verdict's namespace. It was checked here already, and by an
-// enrolled key where those are known.
+// The armored SSHSIG over the statement's PAE in the verdict's namespace. It was checked here already, and by
+// an enrolled key where those are known.
 tools::Outcome<std::string> sign(const Signer& signer, receipt::Verdict verdict, std::string_view statement);
 
 }  // namespace pawl::cli

@@ -64,11 +64,14 @@ Result<std::string> exchange(const ProgramRun& run, UniqueFd input, const Unique
     std::array<pollfd, 2> watched{{{output.get(), POLLIN, 0}, {input.get(), POLLOUT, 0}}};
     const auto patience = std::chrono::ceil<milliseconds>(deadline - steady_clock::now()).count();
     if (patience <= 0) return failed("wait for " + run.argv[0], ETIMEDOUT);
-    if (::poll(watched.data(), watched.size(), static_cast<int>(patience)) < 0 && errno != EINTR) return failed("poll");
+    if (::poll(watched.data(), watched.size(), static_cast<int>(patience)) < 0 && errno != EINTR)
+      return failed("poll");
     if (watched[1].revents != 0) {
       const ssize_t written = ::write(input.get(), left.data(), left.size());
-      if (written >= 0) left.remove_prefix(static_cast<std::size_t>(written));
-      else if (errno != EAGAIN && errno != EINTR) left = {};  // it does not want to know more
+      if (written >= 0)
+        left.remove_prefix(static_cast<std::size_t>(written));
+      else if (errno != EAGAIN && errno != EINTR)
+        left = {};  // it does not want to know more
     }
     if (watched[0].revents == 0) continue;
     std::array<char, 4096> bytes;

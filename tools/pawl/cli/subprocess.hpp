@@ -11,11 +11,14 @@
 namespace pawl::cli {
 
 struct ProgramRun {
-  std::vector<std::string> argv;  // argv[0] is looked up in PATH
-  std::string_view input;         // its standard input
+  std::vector<std::string> argv;                                  // argv[0] is looked up in PATH
+  std::string_view input;                                         // its standard input
   std::chrono::milliseconds patience = std::chrono::minutes(10);  // people touch keys and type passphrases
   std::size_t most_output = 64 * 1024;                            // bytes
-  enum class Complaints : std::uint8_t { shown, hidden } complaints = Complaints::shown;  // its standard error
+  enum class Complaints : std::uint8_t {
+    shown,
+    hidden
+  } complaints = Complaints::shown;  // its standard error
 };
 struct ProgramResult {
   int exit_code = 0;  // 128+N for a signal

@@ -15,10 +15,10 @@ using tools::Outcome;
 using Action = std::function<Outcome<ExitCode>()>;
 
 struct Verb {
-  std::string_view family;   // "policy" of `pawl policy check`; empty: none
+  std::string_view family;  // "policy" of `pawl policy check`; empty: none
   std::string_view name;
-  std::string_view purpose;  // one line
-  std::string_view help;     // what follows the options in --help: example, exit codes
+  std::string_view purpose;              // one line
+  std::string_view help;                 // what follows the options in --help: example, exit codes
   Action (*declare)(CLI::App& command);  // adds the options; the action runs once they are parsed
 };
 

@@ -16,7 +16,8 @@ constexpr Verb kVerbs[] = {
      "Shows the whole action, asks, signs with your ssh key and sends the signature. The program renders\n"
      "and hashes the action itself: it signs nothing that the broker only describes.\n"
      "Run it on a terminal that no agent writes to: an agent could draw this question there.\n\n"
-     "Example:\n  pawl approve 3f2a9c01\n  pawl approve 3f2a9c01 --key ~/.ssh/id_ed25519.pub     (the key is in ssh-agent)\n\n"
+     "Example:\n  pawl approve 3f2a9c01\n  pawl approve 3f2a9c01 --key ~/.ssh/id_ed25519.pub     (the key is "
+     "in ssh-agent)\n\n"
      "Exit codes: 0 signed and accepted, 1 not approved (you said no, or no key), 2 usage,\n"
      "3 refused or denied already, 4 expired, 6 broker unreachable",
      declare_approve},
@@ -42,11 +43,13 @@ constexpr Verb kVerbs[] = {
     {"policy", "check", "read all policy files as the broker does, and say everything that is wrong",
      "Without FILE: the files of the configuration directory. With FILE...: these in the place of those of\n"
      "the same name (roles are known by standing in a folder roles/).\n\n"
-     "Example:\n  pawl policy check && pawl policy explain --role deployer\n  pawl policy check ./roles/deployer.toml\n\n"
+     "Example:\n  pawl policy check && pawl policy explain --role deployer\n  pawl policy check "
+     "./roles/deployer.toml\n\n"
      "Exit codes: 0 valid, 2 usage, 5 invalid",
      declare_policy_check},
     {"policy", "explain", "a role in words: what its agents see, reach and may ask, and what they cannot",
-     "Example:\n  pawl policy explain --role deployer\n\nExit codes: 0 explained, 1 no such role, 2 usage, 5 invalid policy",
+     "Example:\n  pawl policy explain --role deployer\n\nExit codes: 0 explained, 1 no such role, 2 usage, 5 "
+     "invalid policy",
      declare_policy_explain},
     {"log", "", "the audit log: everything asked, decided, begun and finished",
      "Example:\n  pawl log --from 120\n  pawl log --follow --json | jq 'select(.kind == \"decision\")'\n\n"
@@ -58,7 +61,8 @@ constexpr Verb kVerbs[] = {
      "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage, 6 broker unreachable",
      declare_log_verify},
     {"receipt", "show", "a request's receipt: the action, who approved it, the record that burned it",
-     "Example:\n  pawl receipt show 3f2a9c01\n\nExit codes: 0 shown, 1 no such request, 2 usage, 6 broker unreachable",
+     "Example:\n  pawl receipt show 3f2a9c01\n\nExit codes: 0 shown, 1 no such request, 2 usage, 6 broker "
+     "unreachable",
      declare_receipt_show},
     {"receipt", "export", "write a receipt as files that anyone can check with ssh-keygen alone",
      "Writes the receipt, the action document, each decision's statement, .pae and .sig, an allowed_signers\n"
@@ -78,12 +82,14 @@ constexpr Verb kVerbs[] = {
      "Example:\n  pawl init\n  pawl init --name alice --key ~/.ssh/id_ed25519.pub\n\n"
      "Exit codes: 0 written, 1 failed, 2 usage, 3 something is there already",
      declare_init},
-    {"people", "allowed-signers", "the people's keys as an allowed_signers file, for ssh-keygen and receipt verify",
+    {"people", "allowed-signers",
+     "the people's keys as an allowed_signers file, for ssh-keygen and receipt verify",
      "Example:\n  pawl people allowed-signers > signers\n\nExit codes: 0 written, 2 usage, 5 invalid policy",
      declare_allowed_signers},
     {"secrets", "check", "whether every secret of secrets.toml is there, and who may use it for what",
      "Looks at files, never at values. The system broker's secrets are visible to its user and root only.\n\n"
-     "Example:\n  sudo pawl secrets check\n\nExit codes: 0 all there, 1 some missing or unreadable, 2 usage, 5 invalid policy",
+     "Example:\n  sudo pawl secrets check\n\nExit codes: 0 all there, 1 some missing or unreadable, 2 usage, "
+     "5 invalid policy",
      declare_secrets_check},
 };
 
