@@ -13,13 +13,14 @@ Result<std::string> find_program(std::string_view name) {
   if (size <= 0) return failed("read /proc/self/exe");
   const std::string self(path.data(), static_cast<std::size_t>(size));
   const std::string directory = self.substr(0, self.rfind('/'));
-  for (const char* place : {"/", "/../libexec/pawl/"}) {
-    std::string found = directory + place + std::string(name);
+  // Both are clean paths: plans take no "..".
+  const std::string installed = directory.substr(0, directory.rfind('/')) + "/libexec/pawl";
+  for (const std::string& place : {directory, installed}) {
+    std::string found = place + "/" + std::string(name);
     if (::access(found.c_str(), X_OK) == 0) return found;
   }
-  return refuse(
-      std::string(name) + " is neither in " + directory + " nor in " + directory + "/../libexec/pawl",
-      "install pawl again, as a whole");
+  return refuse(std::string(name) + " is neither in " + directory + " nor in " + installed,
+                "install pawl again, as a whole");
 }
 
 }  // namespace pawl

@@ -62,7 +62,7 @@ class EmbeddedBroker(Broker):
                          alice.home / ".local/state/pawl")
         self.write(policy_files.deployer(floor, policy_files.llm_route(port) if port else "", read), "roles/deployer.toml")
         self.write(policy_files.OBSERVER, "roles/observer.toml")
-        self.write(policy_files.approvals(expires), "approvals.toml")
+        self.write(policy_files.approvals(expires, two_person=floor != "solo"), "approvals.toml")
         self.write(policy_files.people([alice]) if floor == "solo" else policy_files.people(host.people.values()), "people.toml")
         self.write(policy_files.secrets(floor, port), "secrets.toml")
         self.write(policy_files.settings(["alice"], port=port), "pawl.toml")

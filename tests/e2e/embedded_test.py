@@ -64,7 +64,7 @@ class Solo(Story):
     @staticmethod
     def expiring():
         import policy_files
-        return policy_files.approvals("3s")
+        return policy_files.approvals("3s", two_person=False)
 
     def test_joined(self):
         """embedded: asking again for the same joins the pending request"""

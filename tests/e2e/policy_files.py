@@ -64,7 +64,8 @@ secret = "model"
 """
 
 
-def approvals(expires="15m", system=False):
+def approvals(expires="15m", system=False, two_person=True):
+    """approvals.toml; a rule that the people of people.toml can never meet is refused, so it can be left out"""
     solo = "" if system else f"""
 [solo]
 quorum = 1
@@ -72,12 +73,13 @@ from = ["@self"]
 allow_launcher = true
 expires = "{expires}"
 """
-    return f"""
+    pair = f"""
 [two-person]
 quorum = 2
 from = ["@sre"]
 expires = "{expires}"
-""" + solo
+""" if two_person else ""
+    return pair + solo
 
 
 def people(persons, groups=None):
