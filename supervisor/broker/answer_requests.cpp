@@ -71,6 +71,7 @@ void Broker::answer_show_request(const ConnectionPtr& connection, const wire::Sh
   shown.policy = request.binding.policy;
   shown.issued = request.binding.issued;
   shown.expires = request.binding.expires;
+  shown.agent = request.binding.agent;
   const policy::Person* const person = person_of(*connection);
   const bool is_launcher = person != nullptr && person->name == request.binding.launcher;
   for (const approval::Group& group : request.rule.from) {

@@ -138,7 +138,7 @@ class AgentShell:
         """Runs one command line inside; stdout and stderr together."""
         self.number += 1
         mark = f"@@{self.number}@@"
-        self.child.stdin.write(f"{{ {command}\n}} 2>&1 </dev/null; echo; echo {mark}$?\n".encode())
+        self.child.stdin.write(f"{{ {command}\n}} 2>&1 </dev/null; code=$?; echo; echo {mark}$code\n".encode())
         self.child.stdin.flush()
         read = b""
 
