@@ -189,3 +189,4 @@ class Host:
             subprocess.run(["umount", "--lazy", str(path)], check=False)
         for path in reversed(self.made):
             path.rmdir()
+        self.children, self.brokers, self.mounted, self.made = [], set(), [], []
