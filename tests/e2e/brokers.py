@@ -38,10 +38,7 @@ class Broker:
                 pid = conversation.peer_pid()
         except (FileNotFoundError, ConnectionRefusedError):
             return 0
-        if self.host.is_broker(pid):
-            self.host.brokers.add(pid)
-            return pid
-        return 0
+        return pid if self.host.is_broker(pid) else 0
 
     def kill(self):
         self.host.end_broker(self.pid())
