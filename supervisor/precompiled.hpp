@@ -1,6 +1,5 @@
 // What nearly every source of the upper layers includes, compiled once for each library: it saves a quarter
 // of the build's time. No source relies on it: each includes what it uses.
-#pragma once
 
 #include <algorithm>
 #include <array>

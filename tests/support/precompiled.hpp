@@ -1,5 +1,4 @@
 // As supervisor/precompiled.hpp, for the unit tests.
-#pragma once
 
 #include <catch2/catch.hpp>
 
