@@ -11,6 +11,7 @@
 #include "supervisor/egress/body_decoder.hpp"
 #include "supervisor/egress/broker_link.hpp"
 #include "supervisor/egress/limits.hpp"
+#include "supervisor/egress/placeholder_watch.hpp"
 #include "supervisor/egress/rewrite.hpp"
 #include "supervisor/egress/scrubber.hpp"
 #include "supervisor/egress/upstream.hpp"
@@ -75,6 +76,8 @@ class Exchange {
   AfterAnswer after_;
   std::unique_ptr<Upstream> upstream_;
   std::optional<Scrubber> scrubber_;
+  PlaceholderWatch placeholder_;
+  std::optional<Refusal> bad_body_;  // why the upload was ended
   Watchdog watchdog_;
   std::string answer_;  // from the upstream, not yet used
   error_code upstream_error_;

@@ -1,20 +1,21 @@
-// Takes the secret out of what goes back to the agent, also when it is split over pieces: in plain,
-// percent-encoded, JSON-escaped and Base64 form. Each byte of a find becomes '*', so lengths stay true. Pure.
-// Runs in pawl-egress; the text is the upstream's.
+// Takes the secret out of what goes back to the agent, also when it is split over pieces, in every spelling that
+// scrub::SecretFinder knows. Each byte of a find becomes '*', so lengths stay true. Pure. Runs in pawl-egress;
+// the text is the upstream's.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "supervisor/egress/secret.hpp"
+#include "supervisor/scrub/secret_finder.hpp"
 
 namespace pawl::egress {
 
 class Scrubber {
  public:
-  explicit Scrubber(std::string_view secret);
+  explicit Scrubber(std::string_view secret) : finder_(secret) {}
+  Scrubber(const Scrubber&) = delete;
+  Scrubber& operator=(const Scrubber&) = delete;
+  ~Scrubber() { scrub::wipe(held_); }
 
   // A text that is whole: a message's head.
   void scrub_whole(std::string& text) const;
@@ -25,9 +26,10 @@ class Scrubber {
   std::string rest();
 
  private:
-  std::size_t held_tail(std::string_view text) const;
+  // Masks finds; returns where one begins that is not whole yet, or the text's end.
+  std::size_t mask(std::string& text, scrub::End end) const;
 
-  std::vector<Secret> forms_;
+  scrub::SecretFinder finder_;
   std::string held_;
 };
 
