@@ -405,8 +405,12 @@ TEST_CASE("when the agent hangs up, the upstream connection ends", "[egress][ses
   const Server server([&](Peer& peer) {
     (void)peer.read_until("\r\n\r\n");
     peer.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
-    (void)peer.read_to_end();
-    ended.set_value(peer.closed_cleanly());
+    // The kernel tells that a client is gone when it is written to: models write all the time.
+    for (int i = 0; i < 100 && peer.good(); ++i) {
+      peer.write("1\r\nb\r\n");
+      std::this_thread::sleep_for(20ms);
+    }
+    ended.set_value(!peer.good());
   });
   const Rig rig(towards(server));
   {
@@ -416,9 +420,88 @@ TEST_CASE("when the agent hangs up, the upstream connection ends", "[egress][ses
   }
   auto outcome = ended.get_future();
   REQUIRE(outcome.wait_for(4s) == std::future_status::ready);
+  CHECK(outcome.get());
   const auto reports = rig.reports(1);
   REQUIRE(reports.size() == 1);
   CHECK(reports[0].refusal == "the agent hung up");
+}
+
+TEST_CASE("an agent that has only closed its sending side gets its answer", "[egress][session]") {
+  const Server server([](Peer& peer) {
+    (void)peer.read_until("\r\n\r\n");
+    std::this_thread::sleep_for(100ms);
+    peer.write(response("late"));
+  });
+  const Rig rig(towards(server));
+  Peer agent = rig.agent();
+  agent.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  agent.close_sending();
+  CHECK(agent.read_to_end().ends_with("\r\n\r\nlate"));
+}
+
+TEST_CASE("the placeholder goes up nowhere: header, query or body, plain, encoded or split", "[egress][session]") {
+  constexpr char kPlaceholder[] = "sk-ant-api03-PLACEHOLDER-0123456789";
+  std::mutex mutex;
+  std::string seen;
+  const Server server([&](Peer& peer) {
+    const std::string all = peer.read_to_end();
+    const std::lock_guard lock(mutex);
+    seen += all;
+  });
+  Rig::Options options = towards(server);
+  options.route.placeholder = kPlaceholder;
+  const Rig rig(std::move(options));
+  const std::string text = kPlaceholder;
+  const std::string head = " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
+  const std::string encoded = to_base64(as_bytes("user:" + text));
+  CHECK(rig.ask("GET /" + head + "X-Note: " + text + "\r\n\r\n").starts_with("HTTP/1.1 403 "));
+  CHECK(rig.ask("GET /?q=" + text + head + "\r\n").starts_with("HTTP/1.1 403 "));
+  CHECK(rig.ask("GET /" + text + head + "\r\n").starts_with("HTTP/1.1 403 "));
+  for (const std::string& body : {text, "<<" + encoded + ">>"})
+    CHECK(rig.ask("POST /" + head + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body)
+              .starts_with("HTTP/1.1 403 "));
+  CHECK(rig.ask("POST /" + head + "Transfer-Encoding: chunked\r\n\r\n5\r\n" + text.substr(0, 5) + "\r\n1e\r\n" +
+                text.substr(5) + "\r\n0\r\n\r\n")
+            .starts_with("HTTP/1.1 403 "));
+  const auto reports = rig.reports(6);
+  REQUIRE(reports.size() == 6);
+  for (const wire::EgressReport& report : reports) {
+    CHECK(report.status == 403);
+    CHECK(has(report.refusal, "placeholder"));
+  }
+  const std::lock_guard lock(mutex);
+  CHECK_FALSE(has(seen, text.substr(0, 20)));
+}
+
+TEST_CASE("plain http goes to loopback literals only", "[egress][session]") {
+  for (const char* host : {"localhost", "10.0.0.1", "api.example.com", "0.0.0.0", "2130706433"}) {
+    auto [ours, theirs] = Channel::pair().value();
+    auto [listener, port] = listen_on_loopback();
+    wire::Route route = plain_route(80);
+    route.host = host;
+    const int descriptors[] = {listener.get()};
+    REQUIRE(ours.send(wire::frame(wire::EgressSetup{.session = "s", .routes = {route}}), descriptors));
+    const Result<> ended = egress::serve_session(std::move(theirs), {});
+    INFO(host);
+    REQUIRE_FALSE(ended);
+    CHECK(has(ended.error().text(), "loopback"));
+  }
+}
+
+TEST_CASE("a key goes into no socket that leads elsewhere than the plain route", "[egress][session]") {
+  std::atomic<bool> reached = false;
+  const Server server(echo);
+  const Server other([&](Peer& peer) {
+    reached = !peer.read_until("\r\n\r\n").empty();
+  });
+  Rig::Options options = towards(server);
+  const std::uint16_t port = other.port();
+  options.verdict = [port] { return Verdict{port, {}}; };
+  const Rig rig(std::move(options));
+  const std::string answer = rig.ask(kGet);
+  CHECK(answer.starts_with("HTTP/1.1 502 "));
+  CHECK(has(answer, "leads elsewhere"));
+  CHECK_FALSE(reached);
 }
 
 TEST_CASE("connections beyond the limit are turned away, and room is found again",
@@ -431,6 +514,9 @@ TEST_CASE("connections beyond the limit are turned away, and room is found again
     Peer one = rig.agent(), two = rig.agent();
     std::this_thread::sleep_for(50ms);
     CHECK(has(rig.ask(""), "too many connections"));
+    const auto reports = rig.reports(1);
+    REQUIRE(reports.size() == 1);
+    CHECK(reports[0].status == 503);
   }
   std::this_thread::sleep_for(50ms);
   CHECK(rig.ask(kGet).starts_with("HTTP/1.1 200 "));
