@@ -1,5 +1,6 @@
-// What becomes of a session's TCP connections while nobody serves its listeners: left in the backlog they would
-// wait for ever, because the kernel accepts them. Runs in pawl-launch and in pawld; reads no byte of them.
+// What becomes of a session's TCP connections while nobody serves its listeners: left in the backlog they
+// would wait for ever, because the kernel accepts them. Runs in pawl-launch and in pawld; reads no byte of
+// them.
 #pragma once
 
 namespace pawl::sandbox {

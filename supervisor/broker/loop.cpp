@@ -20,13 +20,12 @@ struct WatchState : std::enable_shared_from_this<WatchState> {
       : descriptor(context, fd), awaited(wanted), callback(std::move(call)) {}
 
   void arm() {
-    descriptor.async_wait(awaited,
-                          [self = shared_from_this()](const error_code& error) {
-                            if (error || !self->callback) return;
-                            const Loop::Callback call = self->callback;
-                            call();
-                            if (self->callback) self->arm();
-                          });
+    descriptor.async_wait(awaited, [self = shared_from_this()](const error_code& error) {
+      if (error || !self->callback) return;
+      const Loop::Callback call = self->callback;
+      call();
+      if (self->callback) self->arm();
+    });
   }
 
   asio::posix::stream_descriptor descriptor;

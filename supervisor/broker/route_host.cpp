@@ -96,15 +96,15 @@ void RouteHost::connect(const wire::EgressConnect& ask) {
     return answer({ask.number, "too many connections of this session are being made", {}}, UniqueFd());
   ++in_flight_;
   const std::weak_ptr<RouteHost*> weak = self_;
-  authority_.connect(ask.route, [weak, life = life_, number = ask.number](wire::EgressConnected message,
-                                                                          UniqueFd socket) {
-    const auto self = weak.lock();
-    if (!self || (*self)->life_ != life || !(*self)->control_)
-      return ::explicit_bzero(message.secret.data(), message.secret.size());
-    --(*self)->in_flight_;
-    message.number = number;
-    (*self)->answer(std::move(message), std::move(socket));
-  });
+  authority_.connect(
+      ask.route, [weak, life = life_, number = ask.number](wire::EgressConnected message, UniqueFd socket) {
+        const auto self = weak.lock();
+        if (!self || (*self)->life_ != life || !(*self)->control_)
+          return ::explicit_bzero(message.secret.data(), message.secret.size());
+        --(*self)->in_flight_;
+        message.number = number;
+        (*self)->answer(std::move(message), std::move(socket));
+      });
 }
 
 void RouteHost::answer(wire::EgressConnected message, UniqueFd socket) {
@@ -140,8 +140,7 @@ void RouteHost::lost(const std::string& why) {
   watch_.reset();
   control_ = Channel();
   launch_.reset();
-  for (Answer& answer : unsent_)
-    ::explicit_bzero(answer.message.secret.data(), answer.message.secret.size());
+  for (Answer& answer : unsent_) ::explicit_bzero(answer.message.secret.data(), answer.message.secret.size());
   unsent_.clear();
   in_flight_ = 0;
   full_ = false;

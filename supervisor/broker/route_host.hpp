@@ -59,12 +59,12 @@ class RouteHost {
   std::shared_ptr<RouteHost*> self_;  // outlives answers that come when the session is gone
   Channel control_;
   std::unique_ptr<LaunchLink> launch_;
-  std::unique_ptr<Loop::Handle> watch_;    // of control_: for asks, or for room while answers wait
-  std::unique_ptr<Loop::Handle> retry_;    // set: no egress runs
+  std::unique_ptr<Loop::Handle> watch_;  // of control_: for asks, or for room while answers wait
+  std::unique_ptr<Loop::Handle> retry_;  // set: no egress runs
   std::vector<std::unique_ptr<Loop::Handle>> turning_away_;  // of the listeners, while no egress runs
   std::chrono::milliseconds pause_{50};
-  std::uint64_t life_ = 0;      // which egress: an answer for a former one is not for the next
-  std::size_t in_flight_ = 0;   // asks without an answer
+  std::uint64_t life_ = 0;     // which egress: an answer for a former one is not for the next
+  std::size_t in_flight_ = 0;  // asks without an answer
   std::deque<Answer> unsent_;
   bool full_ = false;  // answers wait for room, and watch_ for it
   Rate messages_{12'000};

@@ -33,9 +33,12 @@ struct TextField {
 };
 
 constexpr TextField kTextFields[] = {
-    {"name", &wire::Route::name},           {"scheme", &wire::Route::scheme},
-    {"host", &wire::Route::host},           {"base_path", &wire::Route::base_path},
-    {"header", &wire::Route::header},       {"format", &wire::Route::format},
+    {"name", &wire::Route::name},
+    {"scheme", &wire::Route::scheme},
+    {"host", &wire::Route::host},
+    {"base_path", &wire::Route::base_path},
+    {"header", &wire::Route::header},
+    {"format", &wire::Route::format},
     {"placeholder", &wire::Route::placeholder},
 };
 

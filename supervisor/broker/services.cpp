@@ -119,11 +119,10 @@ Result<> Services::start_dialer() {
   auto dialer = std::make_unique<Dialer>();
   const std::uint32_t number = dialer->number = next_number_++;
   dialer->resolver = resolver_state();
-  Started started =
-      TRY(start(programs_.dial, dialer_plan(identity_), [this, number](std::string why) {
-        // Not from within the link's own callback: losing the dialer destroys the link.
-        loop_.soon([this, number, why = std::move(why)] { dialer_lost(number, why); });
-      }));
+  Started started = TRY(start(programs_.dial, dialer_plan(identity_), [this, number](std::string why) {
+    // Not from within the link's own callback: losing the dialer destroys the link.
+    loop_.soon([this, number, why = std::move(why)] { dialer_lost(number, why); });
+  }));
   dialer->control = std::move(started.control);
   dialer->launch = std::move(started.launch);
   dialer->watch = loop_.on_readable(dialer->control.fd(), [this, number] { hear_dialer(number); });

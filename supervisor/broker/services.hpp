@@ -1,6 +1,5 @@
-// Starts the broker's own helpers, each in a sandbox of its own: pawl-egress for sessions, pawl-dial once (again
-// when the host's resolver configuration has changed).
-// Runs in pawld.
+// Starts the broker's own helpers, each in a sandbox of its own: pawl-egress for sessions, pawl-dial once
+// (again when the host's resolver configuration has changed). Runs in pawld.
 #pragma once
 
 #include <functional>

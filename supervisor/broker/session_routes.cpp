@@ -1,6 +1,6 @@
-// What a session's egress is allowed: only the routes that the session was opened with, only while policy still
-// says the same of them, with the secret read at the moment of use and checked against its floor again. What
-// the agent is told names no policy; the ledger has the reason.
+// What a session's egress is allowed: only the routes that the session was opened with, only while policy
+// still says the same of them, with the secret read at the moment of use and checked against its floor again.
+// What the agent is told names no policy; the ledger has the reason.
 #include <cstdio>
 
 #include "supervisor/broker/broker.hpp"
@@ -84,8 +84,7 @@ void Broker::connect_route(const std::string& session_id, const std::string& nam
   const auto secret = std::make_shared<policy::SecretValue>(std::move(permitted->secret));
   services_.dial(std::move(dial), [this, session_id, name, secret, done = std::move(done)](
                                       const wire::Dialed& dialed, UniqueFd socket) {
-    if (dialed.failure.empty())
-      return done({0, {}, std::string(secret->reveal())}, std::move(socket));
+    if (dialed.failure.empty()) return done({0, {}, std::string(secret->reveal())}, std::move(socket));
     if (const auto still = sessions_.find(session_id); still != sessions_.end())
       still->second->egress_log->add({.route = name, .refusal = dialed.failure});
     done({0, kUnreachable, {}}, UniqueFd());

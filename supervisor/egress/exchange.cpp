@@ -23,8 +23,9 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr unsigned kMaxInterim = 16;        // interim answers before the final one
 constexpr std::size_t kMaxReported = 1024;  // bytes of the agent's text in a report
 
-constexpr char kPlaceholderFound[] =
-    "the session's placeholder key stands elsewhere than in its own header; it belongs nowhere else";
+constexpr char kPlaceholderRefused[] =
+    "the session's placeholder key stands in the URL or in another header than its own";
+constexpr char kPlaceholderMasked[] = "the session's placeholder key was masked in the request's body";
 
 // `ended`: nothing more comes. That is how a client half-closes, which waits for its answer all the same, and
 // also how one begins to go away: the kernel tells them apart only when it is written to.
@@ -74,6 +75,11 @@ asio::awaitable<AfterAnswer> Exchange::run() {
   } else if (objection || !uploaded_) {
     after_ = AfterAnswer::close;
   }
+  if (placeholder_.has_masked()) {
+    wire::EgressReport masked = report_;
+    masked.refusal = kPlaceholderMasked;
+    services_.broker.report(masked);
+  }
   if (agent_gone_) after_ = AfterAnswer::close;
   if (objection) report_.refusal = agent_gone_ ? "the agent hung up" : objection->reason;
   co_return after_;
@@ -88,8 +94,7 @@ asio::awaitable<Exchange::Objection> Exchange::forward() {
 // A connection to the upstream with the request's head on it, and the upload under way.
 asio::awaitable<Exchange::Objection> Exchange::open() {
   const std::string lines = upstream_lines(head_, framing_, route_);
-  if (placeholder_.judge_head(lines) == PlaceholderWatch::Verdict::found)
-    co_return Refusal{403, kPlaceholderFound};
+  if (placeholder_.is_in(lines)) co_return Refusal{403, kPlaceholderRefused};
   Result<Grant> grant = co_await services_.broker.connect(route_.name, services_.limits.connect);
   if (!grant) co_return Refusal{502, grant.error().text()};
   Result<std::unique_ptr<Upstream>> made =
@@ -146,13 +151,11 @@ asio::awaitable<void> Exchange::upload_body() {
       co_return;
     }
     agent_.input.erase(0, *used);
-    const auto end = decoder.finished() ? scrub::End::closed : scrub::End::open;
-    if (placeholder_.judge_piece(body, end) == PlaceholderWatch::Verdict::found) {
-      bad_body_ = Refusal{403, kPlaceholderFound};
-      stop();
-      co_return;
-    }
     report_.sent += body.size();
+    // Masked rather than refused: an agent that once looked at its environment tells its model of it in every
+    // later request, and would never speak to it again.
+    placeholder_.scrub_piece(body);
+    if (decoder.finished()) body += placeholder_.rest();
     std::string framed = chunked && !body.empty() ? chunk(body) : std::move(body);
     if (chunked && decoder.finished()) framed += kLastChunk;
     if (!framed.empty()) {

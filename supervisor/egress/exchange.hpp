@@ -11,7 +11,6 @@
 #include "supervisor/egress/body_decoder.hpp"
 #include "supervisor/egress/broker_link.hpp"
 #include "supervisor/egress/limits.hpp"
-#include "supervisor/egress/placeholder_watch.hpp"
 #include "supervisor/egress/rewrite.hpp"
 #include "supervisor/egress/scrubber.hpp"
 #include "supervisor/egress/upstream.hpp"
@@ -76,7 +75,7 @@ class Exchange {
   AfterAnswer after_;
   std::unique_ptr<Upstream> upstream_;
   std::optional<Scrubber> scrubber_;
-  PlaceholderWatch placeholder_;
+  Scrubber placeholder_;
   std::optional<Refusal> bad_body_;  // why the upload was ended
   Watchdog watchdog_;
   std::string answer_;  // from the upstream, not yet used

@@ -51,10 +51,12 @@ constexpr std::string_view kSignedQueryPrefix = "x-amz-";  // AWS presigned: the
 constexpr std::string_view kSignedQueryPrefixGoogle = "x-goog-";  // the same of Google's
 
 constexpr std::string_view kCredentialParameters[] = {
-    "key",         "$key",       "api_key",       "api-key",      "apikey",           "access_token",
-    "$access_token", "oauth_token", "token",       "auth_token",    "authorization",
-    "client_secret", "id_token",    "refresh_token", "subscription-key", "subscription_key",
-    "x-api-key",     "x-goog-api-key", "awsaccesskeyid", "signature", "sig",
+    "key",       "$key",           "api_key",          "api-key",
+    "apikey",    "access_token",   "$access_token",    "oauth_token",
+    "token",     "auth_token",     "authorization",    "client_secret",
+    "id_token",  "refresh_token",  "subscription-key", "subscription_key",
+    "x-api-key", "x-goog-api-key", "awsaccesskeyid",   "signature",
+    "sig",
 };
 
 // Between two neighbours only (RFC 9110 §7.6.1), and what this end says anew.
@@ -224,8 +226,8 @@ std::string upstream_lines(const RequestHead& head, const Framing& framing, cons
   add(out, "Host", host_header(route));
   for (const Field& field : head.fields) {
     if (is_one_of(field.name, kHopByHop) || is_one_of(field.name, kNotSentUp) ||
-        is_nominated(nominated, field.name) || is_credential_slot(field.name) ||
-        is_pretence(field.name) || same_name(field.name, route.header))
+        is_nominated(nominated, field.name) || is_credential_slot(field.name) || is_pretence(field.name) ||
+        same_name(field.name, route.header))
       continue;
     add(out, field.name, field.value);
   }

@@ -1,8 +1,8 @@
 #include "supervisor/egress/upstream.hpp"
 
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <netinet/in.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 

@@ -50,7 +50,8 @@ void SecretFinder::add_way(Spelling spelling, std::string_view units) {
   const auto first = static_cast<unsigned char>(units.front());
   const auto may_begin = [&](char c) { may_begin_[static_cast<unsigned char>(c)] = true; };
   if (spelling == Spelling::hexadecimal) {
-    for (const std::string_view digits : {"0123456789abcdef", "0123456789ABCDEF"}) may_begin(digits[first >> 4]);
+    for (const std::string_view digits : {"0123456789abcdef", "0123456789ABCDEF"})
+      may_begin(digits[first >> 4]);
     return;
   }
   may_begin_[first] = true;
@@ -65,7 +66,8 @@ std::optional<Found> SecretFinder::find(std::string_view text, std::size_t from,
     std::optional<Found> best;
     for (const Way& way : ways_) {
       const auto found = match(way, text, at, end);
-      if (found && (!best || found->whole > best->whole || (found->whole == best->whole && found->end > best->end)))
+      if (found &&
+          (!best || found->whole > best->whole || (found->whole == best->whole && found->end > best->end)))
         best = found;
     }
     if (best) return best;

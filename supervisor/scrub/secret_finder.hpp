@@ -1,10 +1,10 @@
 // Finds one secret in a text however it is written there: plain; each byte by itself plain, percent-encoded,
-// escaped as in JSON, C or Python, or as an HTML entity, also twice over; hexadecimal; Base64 in either alphabet
-// at any of the three alignments, with line breaks. Pure. Runs in pawl-egress, on what upstreams and agents send,
-// and in pawld, on what actions print.
+// escaped as in JSON, C or Python, or as an HTML entity, also twice over; hexadecimal; Base64 in either
+// alphabet at any of the three alignments, with line breaks. Pure. Runs in pawl-egress, on what upstreams and
+// agents send, and in pawld, on what actions print.
 //
-// It matches instead of listing spellings: of a key with four odd characters there are more spellings than could
-// be listed.
+// It matches instead of listing spellings: of a key with four odd characters there are more spellings than
+// could be listed.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ enum class End : std::uint8_t { closed, open };
 
 struct Found {
   std::size_t begin = 0, end = 0;  // bytes of the text
-  bool whole = true;               // false: it may become one when more text follows; then `end` is the text's
+  bool whole = true;  // false: it may become one when more text follows; then `end` is the text's
 };
 
 class SecretFinder {

@@ -84,9 +84,9 @@ struct Entity {
   char byte;
 };
 constexpr Entity kEntities[] = {
-    {"quot;", '"'}, {"amp;", '&'},  {"lt;", '<'},      {"gt;", '>'},     {"apos;", '\''}, {"sol;", '/'},
-    {"plus;", '+'}, {"equals;", '='}, {"lowbar;", '_'}, {"percnt;", '%'}, {"bsol;", '\\'}, {"period;", '.'},
-    {"colon;", ':'}, {"num;", '#'},   {"dollar;", '$'}, {"commat;", '@'}, {"excl;", '!'},  {"nbsp;", ' '},
+    {"quot;", '"'},  {"amp;", '&'},    {"lt;", '<'},     {"gt;", '>'},     {"apos;", '\''}, {"sol;", '/'},
+    {"plus;", '+'},  {"equals;", '='}, {"lowbar;", '_'}, {"percnt;", '%'}, {"bsol;", '\\'}, {"period;", '.'},
+    {"colon;", ':'}, {"num;", '#'},    {"dollar;", '$'}, {"commat;", '@'}, {"excl;", '!'},  {"nbsp;", ' '},
 };
 
 void read_number_entity(std::string_view text, std::size_t at, unsigned byte, Readings& readings) {

@@ -49,8 +49,8 @@ struct Route {
   }
 };
 
-// pawld → egress, first and once. Descriptors: one listening socket for each route, in order; then, if a route
-// is https, the trust store (PEM certificates) as a regular file or memfd.
+// pawld → egress, first and once. Descriptors: one listening socket for each route, in order; then, if a
+// route is https, the trust store (PEM certificates) as a regular file or memfd.
 struct EgressSetup {
   static constexpr Type type = Type::egress_setup;
   std::string session;

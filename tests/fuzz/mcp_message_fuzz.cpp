@@ -1,5 +1,5 @@
-// libFuzzer harness: what an agent writes to `pawl-agent mcp`, cut into lines and read as messages. The bytes are
-// the agent's; the first one says in what pieces the rest comes.
+// libFuzzer harness: what an agent writes to `pawl-agent mcp`, cut into lines and read as messages. The bytes
+// are the agent's; the first one says in what pieces the rest comes.
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// libFuzzer harness: a text that an upstream or an action wrote, searched for a secret. However it is cut, nothing is
-// found that is not there in one piece, and a secret that is written plainly never passes.
+// libFuzzer harness: a text that an upstream or an action wrote, searched for a secret. However it is cut,
+// nothing is found that is not there in one piece, and a secret that is written plainly never passes.
 #include <cstdint>
 #include <string>
 

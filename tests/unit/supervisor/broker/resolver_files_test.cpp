@@ -25,7 +25,8 @@ TEST_CASE("a resolver file that is replaced, written to, made or removed is anot
   std::filesystem::rename(path + ".new", path);
   const auto replaced = resolver_state(paths);
   CHECK(replaced != made);
-  std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
+  std::filesystem::last_write_time(path,
+                                   std::filesystem::file_time_type::clock::now() + std::chrono::hours(1));
   CHECK(resolver_state(paths) != replaced);
   std::filesystem::remove(path);
   CHECK(resolver_state(paths) == absent);

@@ -40,7 +40,8 @@ TEST_CASE("routes come back from the ledger as they went in, in their order") {
 
 TEST_CASE("an entry without routes, or with a damaged one, gives none") {
   CHECK(routes_from_json({}).empty());
-  boost::json::array list = routes_to_json(routes_of({.llm = {llm("https://api.anthropic.com"), llm("https://b.example")}}));
+  boost::json::array list =
+      routes_to_json(routes_of({.llm = {llm("https://api.anthropic.com"), llm("https://b.example")}}));
   list[1].as_object().erase("host");
   CHECK(routes_from_json({{"routes", list}}).empty());
 }

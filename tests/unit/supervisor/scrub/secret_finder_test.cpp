@@ -32,7 +32,8 @@ auto all(const char* format) {
 // Plain, but for the bytes of `special`.
 auto only(std::string_view special, const char* format) {
   return [special, format](unsigned char byte) {
-    return special.contains(static_cast<char>(byte)) ? with(format, byte) : std::string(1, static_cast<char>(byte));
+    return special.contains(static_cast<char>(byte)) ? with(format, byte)
+                                                     : std::string(1, static_cast<char>(byte));
   };
 }
 
@@ -161,7 +162,8 @@ TEST_CASE("Base64 is found at each alignment, in both alphabets, wrapped and esc
 
 TEST_CASE("other text passes, and at once", "[scrub]") {
   const SecretFinder finder(kSecret);
-  for (const char* text : {"data: {\"a\":1}\n\n", "sk-a/B+c&d is not it", "736b2d612f422b and no more", "%73k-%61"}) {
+  for (const char* text :
+       {"data: {\"a\":1}\n\n", "sk-a/B+c&d is not it", "736b2d612f422b and no more", "%73k-%61"}) {
     INFO(text);
     CHECK(through(text, 3) == text);
     CHECK_FALSE(finder.find(text, 0, End::closed));
