@@ -96,9 +96,17 @@ class ModelRoute(Story):
         self.assertRegex(placeholder, r"^sk-ant-api03-[\w-]{95}$")
         self.assertNotIn(placeholder, self.vendor.seen())
         inside = shell.sh("env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; "
-                          f"grep -rlF --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr -- {MODEL_KEY} / 2>/dev/null")
+                          f"grep -rlF --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr -- {MODEL_KEY} / 2>/dev/null; "
+                          "echo searched")
         self.assertIn(placeholder, inside.out)
-        self.assertNotIn(MODEL_KEY, inside.out.replace(f"-- {MODEL_KEY}", "").replace(f"--\n{MODEL_KEY}", ""))
+        self.assertNotIn(MODEL_KEY, inside.out)
+        self.assertTrue(inside.out.strip().splitlines()[-1].endswith("searched"), inside.out)
+        # The search finds what is there.
+        found = shell.sh(f"echo {MODEL_KEY} >k8s/canary; grep -rlF --exclude-dir=proc --exclude-dir=sys --exclude-dir=usr -- {MODEL_KEY} / "
+                         "2>/dev/null")
+        self.assertIn("k8s/canary", found.out)
+        before = inside.out.strip().splitlines()[-2]
+        self.assertFalse(before.startswith("/"), f"the key stands in {before}")
 
     def test_stream(self):
         """model route: an event stream comes piece by piece, each before the next is made"""
@@ -223,6 +231,9 @@ class ModelRoute(Story):
         """model route: what the host resolves now counts, also when its files were replaced"""
         mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", "/mnt")
         shutil.copytree("/etc", "/mnt/etc", symlinks=True, ignore=shutil.ignore_patterns("pawl"))
+        resolver = pathlib.Path("/mnt/etc/resolv.conf")
+        resolver.unlink(missing_ok=True)
+        resolver.write_text("nameserver 127.0.0.1\n", encoding="ascii")
         mount("--bind", "/mnt/etc", "/etc")
         self.addCleanup(subprocess.run, ["umount", "--lazy", "/etc"], check=False)
         self.addCleanup(subprocess.run, ["umount", "--lazy", "/mnt"], check=False)

@@ -19,7 +19,7 @@ VARIABLES = {"anthropic": ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "x-api-key
 
 def connection(vendor):
     url = urllib.parse.urlsplit(os.environ[VARIABLES[vendor][0]])
-    return http.client.HTTPConnection(url.hostname, url.port, timeout=15)
+    return http.client.HTTPConnection(url.hostname, url.port, timeout=45)
 
 
 def headers_of(vendor):
