@@ -1,9 +1,9 @@
 #include "supervisor/broker/route_host.hpp"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "sandbox/refuse_connections.hpp"
 #include "supervisor/broker/books.hpp"
@@ -128,7 +128,9 @@ void RouteHost::send_answers() {
     }
     ::explicit_bzero(next.message.secret.data(), next.message.secret.size());
     unsent_.pop_front();
-    if (!sent) return;  // it is gone, which its launcher tells
+    // Its launcher tells when it is gone; one that could not be answered must not be left waiting.
+    if (!sent && sent.error().errnum == EPIPE) return;
+    if (!sent) return lost("pawl-egress cannot be answered: " + sent.error().text());
   }
   if (std::exchange(full_, false)) listen();
 }

@@ -31,4 +31,7 @@ if [ "${1:-}" = --inside ]; then
 fi
 folder=$(realpath "$1")
 shift
+# A test may make sure that it was started here, and mounts nothing over the host's folders.
+PAWL_HOST_MOUNTS=$(readlink /proc/self/ns/mnt)
+export PAWL_HOST_MOUNTS
 exec unshare --mount --propagation private -- "$BASH" "$0" --inside "$folder" "$@"
