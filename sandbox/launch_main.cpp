@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <vector>
 
 #include "sandbox/base/codec.hpp"
 #include "sandbox/base/pidfd.hpp"
 #include "sandbox/launch_protocol.hpp"
 #include "sandbox/launcher.hpp"
+#include "sandbox/refuse_connections.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -100,11 +102,15 @@ class Supervisor {
   }
 
   Result<> step() {
-    pollfd ready[] = {{launched_.pidfd.get(), POLLIN, 0},
-                      {client_ ? client_.fd() : -1, POLLIN, 0},
-                      {broker_ ? broker_.fd() : -1, POLLIN, 0},
-                      {signals_.get(), POLLIN, 0}};
-    const int count = ::poll(ready, std::size(ready), milliseconds_left());
+    constexpr std::size_t kOwn = 4;
+    std::vector<pollfd> ready = {{launched_.pidfd.get(), POLLIN, 0},
+                                 {client_ ? client_.fd() : -1, POLLIN, 0},
+                                 {broker_ ? broker_.fd() : -1, POLLIN, 0},
+                                 {signals_.get(), POLLIN, 0}};
+    // Nobody answers what comes in while the broker is away: it is refused at once, not left waiting.
+    if (broker_lost_)
+      for (const UniqueFd& listener : launched_.listeners) ready.push_back({listener.get(), POLLIN, 0});
+    const int count = ::poll(ready.data(), ready.size(), milliseconds_left());
     if (count < 0 && errno != EINTR) return failed("poll");
     if (!timed_out_ && Clock::now() >= deadline_) {
       timed_out_ = true;
@@ -115,6 +121,9 @@ class Supervisor {
     if (ready[1].revents != 0) hear_client();
     if (ready[2].revents != 0) hear_broker();
     if (ready[3].revents != 0) pass_signal_on();
+    if (broker_lost_)
+      for (std::size_t i = kOwn; i < ready.size(); ++i)
+        if (ready[i].revents != 0) refuse_connections(ready[i].fd);
     return {};
   }
 
@@ -144,6 +153,7 @@ class Supervisor {
     const auto command = codec::decode<Command>((*packet)->bytes);
     if (command && command->kind == CommandKind::adopt && (*packet)->descriptors.size() == 1) {
       broker_ = Channel(std::move((*packet)->descriptors[0]));
+      broker_lost_ = false;
       if (make_nonblocking(broker_)) tell_broker();
     } else if (!command || !obey(*command)) {
       // A client that does not speak the protocol is no client.
@@ -172,6 +182,7 @@ class Supervisor {
 
   void lose_broker() {
     broker_ = Channel{};
+    broker_lost_ = true;
     if (client_) (void)client_.send(codec::encode(Report{.kind = ReportKind::broker_lost}));
   }
 
@@ -189,6 +200,7 @@ class Supervisor {
   Launched launched_;
   UniqueFd signals_;
   Clock::time_point deadline_ = Clock::time_point::max();
+  bool broker_lost_ = false;
   bool timed_out_ = false;
   bool ended_ = false;
 };

@@ -1,5 +1,7 @@
 #include "supervisor/broker/egress_log.hpp"
 
+#include <algorithm>
+
 #include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
@@ -31,11 +33,22 @@ void EgressLog::add(const wire::EgressReport& report) {
                        {"received", std::to_string(report.received)}});
 }
 
+void EgressLog::add_trouble(const std::string& why) {
+  if (!timer_) timer_ = loop_.after(kGather, [this] { flush(); });
+  boost::json::value text(bounded(why));
+  if (troubles_.size() >= kMostInOne || std::ranges::find(troubles_, text) != troubles_.end()) {
+    ++omitted_;
+    return;
+  }
+  troubles_.push_back(std::move(text));
+}
+
 void EgressLog::flush() {
   timer_.reset();
-  if (gathered_.empty()) return;
+  if (gathered_.empty() && troubles_.empty()) return;
   write_({{"session", session_},
           {"requests", std::exchange(gathered_, {})},
+          {"troubles", std::exchange(troubles_, {})},
           {"omitted", std::exchange(omitted_, 0)}});
 }
 

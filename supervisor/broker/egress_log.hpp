@@ -22,6 +22,8 @@ class EgressLog {
   ~EgressLog() { flush(); }
 
   void add(const wire::EgressReport& report);
+  // The session's network side does not work, and why; the same again within a second is counted only.
+  void add_trouble(const std::string& why);
 
  private:
   void flush();
@@ -30,6 +32,7 @@ class EgressLog {
   std::string session_;
   Write write_;
   boost::json::array gathered_;
+  boost::json::array troubles_;
   std::uint64_t omitted_ = 0;
   std::unique_ptr<Loop::Handle> timer_;
 };

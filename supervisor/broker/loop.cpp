@@ -15,20 +15,21 @@ using boost::system::error_code;
 // Asio's handlers hold the state by shared_ptr; the handle's end clears `callback`, so a late event finds
 // nothing.
 struct WatchState : std::enable_shared_from_this<WatchState> {
-  WatchState(asio::io_context& context, int fd, Loop::Callback call)
-      : descriptor(context, fd), callback(std::move(call)) {}
+  WatchState(asio::io_context& context, int fd, asio::posix::stream_descriptor::wait_type wanted,
+             Loop::Callback call)
+      : descriptor(context, fd), awaited(wanted), callback(std::move(call)) {}
 
   void arm() {
-    descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
-                          [self = shared_from_this()](const error_code& error) {
-                            if (error || !self->callback) return;
-                            const Loop::Callback call = self->callback;
-                            call();
-                            if (self->callback) self->arm();
-                          });
+    descriptor.async_wait(awaited, [self = shared_from_this()](const error_code& error) {
+      if (error || !self->callback) return;
+      const Loop::Callback call = self->callback;
+      call();
+      if (self->callback) self->arm();
+    });
   }
 
   asio::posix::stream_descriptor descriptor;
+  asio::posix::stream_descriptor::wait_type awaited;
   Loop::Callback callback;
 };
 
@@ -65,6 +66,12 @@ class TimerHandle : public Loop::Handle {
 }  // namespace
 
 struct Loop::Machinery {
+  std::unique_ptr<Handle> watch(int fd, asio::posix::stream_descriptor::wait_type wanted, Callback callback) {
+    auto state = std::make_shared<WatchState>(context, fd, wanted, std::move(callback));
+    state->arm();
+    return std::make_unique<WatchHandle>(std::move(state));
+  }
+
   asio::io_context context{1};
   asio::signal_set signals{context};
 };
@@ -73,9 +80,11 @@ Loop::Loop() : machinery_(std::make_unique<Machinery>()) {}
 Loop::~Loop() = default;
 
 std::unique_ptr<Loop::Handle> Loop::on_readable(int fd, Callback callback) {
-  auto state = std::make_shared<WatchState>(machinery_->context, fd, std::move(callback));
-  state->arm();
-  return std::make_unique<WatchHandle>(std::move(state));
+  return machinery_->watch(fd, asio::posix::stream_descriptor::wait_read, std::move(callback));
+}
+
+std::unique_ptr<Loop::Handle> Loop::on_writable(int fd, Callback callback) {
+  return machinery_->watch(fd, asio::posix::stream_descriptor::wait_write, std::move(callback));
 }
 
 std::unique_ptr<Loop::Handle> Loop::after(std::chrono::milliseconds time, Callback callback) {

@@ -24,6 +24,8 @@ class Loop {
   // Calls back whenever `fd` is readable or has hung up. The descriptor stays the caller's and outlives the
   // handle.
   [[nodiscard]] std::unique_ptr<Handle> on_readable(int fd, Callback callback);
+  // The same for room to write; called again and again while there is some.
+  [[nodiscard]] std::unique_ptr<Handle> on_writable(int fd, Callback callback);
   [[nodiscard]] std::unique_ptr<Handle> after(std::chrono::milliseconds time, Callback callback);
   // Once, from the loop, when the running callback has returned.
   void soon(Callback callback);

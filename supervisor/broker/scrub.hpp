@@ -12,7 +12,7 @@ struct Scrubbed {
   std::string_view value;  // at least 4 bytes, else it is left alone: too short to be told from text
 };
 
-// Raw, Base64 (at each of the three alignments), hexadecimal, URL- and JSON-escaped occurrences.
+// In every spelling that scrub::SecretFinder knows.
 std::string scrub(std::string text, const std::vector<Scrubbed>& secrets);
 
 }  // namespace pawl::broker

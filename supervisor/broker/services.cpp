@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "supervisor/broker/resolver_files.hpp"
 #include "supervisor/wire/frame.hpp"
 
 namespace pawl::broker {
@@ -41,13 +44,13 @@ sandbox::LaunchPlan dialer_plan(OuterIdentity identity) {
   sandbox::LaunchPlan plan = service_plan("pawl-dial", identity);
   plan.network = sandbox::Network::host;
   plan.syscalls = sandbox::SyscallProfile::dialer;
-  for (const char* path : {"/usr", "/etc/ld.so.cache", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
-                           "/etc/gai.conf", "/etc/host.conf"})
+  const auto show = [&](const char* path, Presence presence) {
     plan.mounts.push_back(
-        {.kind = MountKind::read_only,
-         .target = path,
-         .source = path,
-         .presence = std::string_view(path) == "/usr" ? Presence::required : Presence::if_present});
+        {.kind = MountKind::read_only, .target = path, .source = path, .presence = presence});
+  };
+  show("/usr", Presence::required);
+  show("/etc/ld.so.cache", Presence::if_present);
+  for (const char* path : kResolverFiles) show(path, Presence::if_present);
   for (const char* name : {"bin", "lib", "lib64", "sbin"})
     plan.mounts.push_back({.kind = MountKind::symlink,
                            .target = std::string("/") + name,
@@ -62,6 +65,8 @@ Result<Services::Started> Services::start(const std::string& program, sandbox::L
   const UniqueFd executable(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (!executable) return failed("open " + program);
   auto [ours, theirs] = TRY(Channel::pair());
+  // SAFETY: a helper that does not read must not hold up the broker.
+  if (::fcntl(ours.fd(), F_SETFL, O_RDWR | O_NONBLOCK) != 0) return failed("make a channel non-blocking");
   Channel client = TRY(spawner_.launch());
   const std::string name = plan.name;
   auto launch = std::make_unique<LaunchLink>(
@@ -93,32 +98,71 @@ Result<UniqueFd> Services::trust_store() const {
 
 void Services::dial(wire::Dial ask, Connected connected) {
   ask.number = next_number_++;
+  if (dialer_ && dialer_->resolver != resolver_state()) retire_dialer();
   if (!dialer_) {
     if (auto started = start_dialer(); !started)
       return connected({ask.number, "the dialer cannot be started: " + started.error().text(), {}},
                        UniqueFd());
   }
-  dialing_[ask.number] = std::move(connected);
-  if (auto sent = dialer_.send(wire::frame(ask)); !sent) dialer_lost(sent.error().text());
+  Dialer& dialer = *dialer_;
+  if (auto sent = dialer.control.send(wire::frame(ask)); !sent) {
+    // Full is not lost: what it has been asked already goes on.
+    if (sent.error().errnum == EAGAIN)
+      return connected({ask.number, "too many dials are waiting", {}}, UniqueFd());
+    dialer_lost(dialer.number, sent.error().text());
+    return connected({ask.number, "the dialer is gone", {}}, UniqueFd());
+  }
+  dialer.dialing[ask.number] = std::move(connected);
 }
 
 Result<> Services::start_dialer() {
-  Started started = TRY(start(programs_.dial, dialer_plan(identity_), [this](std::string why) {
+  auto dialer = std::make_unique<Dialer>();
+  const std::uint32_t number = dialer->number = next_number_++;
+  dialer->resolver = resolver_state();
+  Started started = TRY(start(programs_.dial, dialer_plan(identity_), [this, number](std::string why) {
     // Not from within the link's own callback: losing the dialer destroys the link.
-    loop_.soon([this, why = std::move(why)] { dialer_lost(why); });
+    loop_.soon([this, number, why = std::move(why)] { dialer_lost(number, why); });
   }));
-  dialer_ = std::move(started.control);
-  dialer_launch_ = std::move(started.launch);
-  dialer_watch_ = loop_.on_readable(dialer_.fd(), [this] { hear_dialer(); });
+  dialer->control = std::move(started.control);
+  dialer->launch = std::move(started.launch);
+  dialer->watch = loop_.on_readable(dialer->control.fd(), [this, number] { hear_dialer(number); });
+  dialer_ = std::move(dialer);
   return {};
 }
 
-void Services::hear_dialer() {
-  auto packet = dialer_.receive();
-  if (!packet || !packet->has_value()) return dialer_lost("the dialer is gone");
+// It finishes what it was asked.
+void Services::retire_dialer() {
+  if (!dialer_->dialing.empty()) retired_.push_back(std::move(dialer_));
+  dialer_.reset();
+}
+
+Services::Dialer* Services::find_dialer(std::uint32_t number) {
+  if (dialer_ && dialer_->number == number) return dialer_.get();
+  const auto found =
+      std::ranges::find_if(retired_, [&](const auto& dialer) { return dialer->number == number; });
+  return found == retired_.end() ? nullptr : found->get();
+}
+
+std::unique_ptr<Services::Dialer> Services::take_dialer(std::uint32_t number) {
+  if (dialer_ && dialer_->number == number) return std::move(dialer_);
+  const auto found =
+      std::ranges::find_if(retired_, [&](const auto& dialer) { return dialer->number == number; });
+  if (found == retired_.end()) return nullptr;
+  auto dialer = std::move(*found);
+  retired_.erase(found);
+  return dialer;
+}
+
+void Services::hear_dialer(std::uint32_t number) {
+  Dialer* const dialer = find_dialer(number);
+  if (dialer == nullptr) return;
+  auto packet = dialer->control.receive();
+  if (!packet && packet.error().errnum == EAGAIN) return;
+  if (!packet || !packet->has_value()) return dialer_lost(number, "the dialer is gone");
   auto answer = wire::unframe<wire::Dialed>((*packet)->bytes);
-  if (!answer) return dialer_lost("the dialer's answer makes no sense");
-  auto waiting = dialing_.extract(answer->number);
+  if (!answer) return dialer_lost(number, "the dialer's answer makes no sense");
+  auto waiting = dialer->dialing.extract(answer->number);
+  if (dialer != dialer_.get() && dialer->dialing.empty()) (void)take_dialer(number);
   if (waiting.empty()) return;
   std::vector<UniqueFd>& descriptors = (*packet)->descriptors;
   if (answer->failure.empty() && descriptors.size() != 1) answer->failure = "the dialer sent no socket";
@@ -126,12 +170,10 @@ void Services::hear_dialer() {
 }
 
 // The next dial starts a new one.
-void Services::dialer_lost(const std::string& why) {
-  dialer_watch_.reset();
-  dialer_ = Channel();
-  dialer_launch_.reset();
-  auto dialing = std::exchange(dialing_, {});
-  for (auto& [number, connected] : dialing) connected({number, why, {}}, UniqueFd());
+void Services::dialer_lost(std::uint32_t number, const std::string& why) {
+  const auto dialer = take_dialer(number);
+  if (!dialer) return;
+  for (auto& [ask, connected] : dialer->dialing) connected({ask, why, {}}, UniqueFd());
 }
 
 }  // namespace pawl::broker

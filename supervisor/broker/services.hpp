@@ -1,5 +1,5 @@
-// Starts the broker's own helpers, each in a sandbox of its own: pawl-egress for sessions, pawl-dial once.
-// Runs in pawld.
+// Starts the broker's own helpers, each in a sandbox of its own: pawl-egress for sessions, pawl-dial once
+// (again when the host's resolver configuration has changed). Runs in pawld.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 #include "supervisor/broker/launch_link.hpp"
 #include "supervisor/broker/loop.hpp"
 #include "supervisor/broker/programs.hpp"
+#include "supervisor/broker/resolver_files.hpp"
 #include "supervisor/broker/spawner.hpp"
 #include "supervisor/wire/service_messages.hpp"
 
@@ -42,18 +43,27 @@ class Services {
  private:
   Result<Started> start(const std::string& program, sandbox::LaunchPlan plan,
                         std::function<void(std::string)> ended);
+  struct Dialer {
+    std::uint32_t number = 0;
+    std::vector<FileState> resolver;  // what it was shown
+    Channel control;
+    std::unique_ptr<LaunchLink> launch;
+    std::unique_ptr<Loop::Handle> watch;
+    std::map<std::uint32_t, Connected> dialing;
+  };
   Result<> start_dialer();
-  void hear_dialer();
-  void dialer_lost(const std::string& why);
+  void retire_dialer();
+  Dialer* find_dialer(std::uint32_t number);
+  std::unique_ptr<Dialer> take_dialer(std::uint32_t number);
+  void hear_dialer(std::uint32_t number);
+  void dialer_lost(std::uint32_t number, const std::string& why);
 
   Loop& loop_;
   Spawner& spawner_;
   const Programs& programs_;
   OuterIdentity identity_;
-  Channel dialer_;
-  std::unique_ptr<LaunchLink> dialer_launch_;
-  std::unique_ptr<Loop::Handle> dialer_watch_;
-  std::map<std::uint32_t, Connected> dialing_;
+  std::unique_ptr<Dialer> dialer_;
+  std::vector<std::unique_ptr<Dialer>> retired_;  // with an older resolver configuration, until they are done
   std::uint32_t next_number_ = 1;
 };
 

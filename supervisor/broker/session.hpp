@@ -29,6 +29,9 @@ struct Session {
   wire::SessionInfo info;
   Digest token{};           // SHA-256 of what the launcher must present to resume
   std::string handed_role;  // text of --policy FILE; empty: an installed role
+  // The model routes as they were when it was opened, in the order of its listeners: its egress was told
+  // these, so these alone are served, whatever the role says since.
+  std::vector<wire::Route> llm_routes;
   SessionState state = SessionState::opened;
   std::uint32_t outer_uid = 0;  // who may connect to the agent socket
   std::unique_ptr<LaunchLink> launcher;

@@ -1,100 +1,94 @@
-// What a session's egress is allowed: only the role's own routes, only to the upstream that policy names,
-// with the secret read at the moment of use and checked against its floor again.
+// What a session's egress is allowed: only the routes that the session was opened with, only while policy
+// still says the same of them, with the secret read at the moment of use and checked against its floor again.
+// What the agent is told names no policy; the ledger has the reason.
+#include <cstdio>
+
 #include "supervisor/broker/broker.hpp"
+#include "supervisor/broker/routes.hpp"
 #include "supervisor/policy/authority.hpp"
-#include "supervisor/policy/provider.hpp"
 #include "supervisor/policy/secret_store.hpp"
+#include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
 namespace {
 
-struct Upstream {
-  std::string scheme, host;
-  std::uint16_t port = 0;
+constexpr char kRefused[] = "the broker refuses this route; its operator finds the reason with: pawl log";
+constexpr char kUnreachable[] =
+    "the upstream cannot be reached; the broker's operator finds the reason with: pawl log";
+
+struct Permit {
+  wire::Route route;
+  policy::SecretValue secret;  // empty: the route has none
 };
 
-// `text` has passed the policy's checks: scheme://host[:port], a literal v6 address in brackets.
-Upstream parse_upstream(const std::string& text) {
-  Upstream upstream;
-  const std::size_t mark = text.find("://");
-  upstream.scheme = text.substr(0, mark);
-  std::string rest = text.substr(mark + 3);
-  upstream.port = upstream.scheme == "https" ? 443 : 80;
-  const std::size_t colon = rest.rfind(':');
-  if (colon != std::string::npos && rest.find(']', colon) == std::string::npos) {
-    upstream.port = static_cast<std::uint16_t>(std::stoul(rest.substr(colon + 1)));
-    rest.resize(colon);
-  }
-  if (rest.starts_with('[') && rest.ends_with(']')) rest = rest.substr(1, rest.size() - 2);
-  upstream.host = rest;
-  return upstream;
-}
-
-wire::Route route_of(const policy::LlmRoute& llm) {
-  const policy::Provider& provider = *policy::find_provider(llm.api);
-  const Upstream upstream = parse_upstream(llm.upstream);
-  wire::Route route;
-  route.name = llm.name;
-  route.scheme = upstream.scheme;
-  route.host = upstream.host;
-  route.port = upstream.port;
-  // A route without a secret strips the agent's credentials all the same.
-  if (!llm.secret.empty()) {
-    route.header = provider.credential_header;
-    route.format = std::string(provider.credential_prefix) + "{secret}";
-  }
-  return route;
+// The egress puts the key where its own route says, so a route that has changed since must not be dialled:
+// the key would go out in another's slot, or without TLS.
+Result<Permit> permit(const Session& session, const policy::Policy& policy, const policy::Role& role,
+                      const std::string& name) {
+  const auto opened = std::ranges::find(session.llm_routes, name, &wire::Route::name);
+  if (opened == session.llm_routes.end()) return refuse("the session was opened without such a route");
+  const auto llm = std::ranges::find(role.llm, name, &policy::LlmRoute::name);
+  if (llm == role.llm.end()) return refuse("the role has no such route any more");
+  if (!same_route(*opened, route_of(*llm)))
+    return refuse("the route has changed since the session was opened", "start a new session");
+  TRY(policy::floor_holds(policy, role, *llm));
+  Permit permit{*opened, {}};
+  if (!llm->secret.empty())
+    permit.secret = TRY(policy::read_secret(policy.home, *policy.find_secret(llm->secret))).value;
+  return permit;
 }
 
 }  // namespace
 
 void Broker::start_routes(Session& session, std::vector<UniqueFd> listeners) {
-  const auto policy = policy_.current();
-  if (!policy || listeners.empty()) return;
-  const auto role = role_of(session, **policy);
-  if (!role || role->llm.size() != listeners.size())
-    return;  // its role has changed since: nothing is reachable
-  std::vector<wire::Route> routes;
-  for (const policy::LlmRoute& llm : role->llm) routes.push_back(route_of(llm));
+  if (listeners.empty()) return;
   const std::string id = session.info.id;
+  session.routes.reset();
   session.egress_log = std::make_unique<EgressLog>(
       loop_, id, [this](boost::json::object body) { (void)note(ledger::Kind::egress, std::move(body)); });
+  EgressLog* const log = session.egress_log.get();
+  if (listeners.size() != session.llm_routes.size())
+    return log->add_trouble("its launcher handed over " + std::to_string(listeners.size()) +
+                            " listeners for " + std::to_string(session.llm_routes.size()) + " model routes");
   session.routes = std::make_unique<RouteHost>(
-      loop_, services_, id, std::move(routes), std::move(listeners),
+      loop_, services_, id, session.llm_routes, std::move(listeners),
       RouteHost::Authority{
           [this, id](const std::string& route, std::function<void(wire::EgressConnected, UniqueFd)> done) {
             connect_route(id, route, std::move(done));
           },
-          [log = session.egress_log.get()](const wire::EgressReport& report) { log->add(report); }});
+          [log](const wire::EgressReport& report) { log->add(report); },
+          [log, id](const std::string& why) {
+            std::fprintf(stderr, "pawld: session %s: %s\n", id.c_str(), receipt::visible(why).c_str());
+            log->add_trouble(why);
+          }});
 }
 
 void Broker::connect_route(const std::string& session_id, const std::string& name,
                            std::function<void(wire::EgressConnected, UniqueFd)> done) {
-  const auto no = [&](const std::string& why) { done({0, why, {}}, UniqueFd()); };
   const auto found = sessions_.find(session_id);
-  if (found == sessions_.end()) return no("the session has ended");
+  if (found == sessions_.end()) return done({0, "the session has ended", {}}, UniqueFd());
+  const Session& session = *found->second;
+  const auto no = [&](const Error& why) {
+    session.egress_log->add({.route = name, .refusal = why.text()});
+    done({0, kRefused, {}}, UniqueFd());
+  };
   const auto policy = policy_.current();
-  if (!policy) return no(policy.error().text());
-  const auto role = role_of(*found->second, **policy);
-  if (!role) return no(role.error().text());
-  const auto llm = std::ranges::find(role->llm, name, &policy::LlmRoute::name);
-  if (llm == role->llm.end()) return no("the role has no such route any more");
-  if (auto holds = policy::floor_holds(**policy, *role, *llm); !holds) return no(holds.error().text());
-  policy::SecretValue value;
-  if (!llm->secret.empty()) {
-    auto material = policy::read_secret((*policy)->home, *(*policy)->find_secret(llm->secret));
-    if (!material) return no(material.error().text());
-    value = std::move(material->value);
-  }
-  const Upstream upstream = parse_upstream(llm->upstream);
-  wire::Dial dial{0, upstream.host, upstream.port, {}};
-  if (upstream.scheme == "http") dial.addresses = {upstream.host};  // a loopback address that pawl.toml lists
-  const auto secret = std::make_shared<policy::SecretValue>(std::move(value));
-  services_.dial(
-      std::move(dial), [secret, done = std::move(done)](const wire::Dialed& dialed, UniqueFd socket) {
-        done({0, dialed.failure, dialed.failure.empty() ? std::string(secret->reveal()) : std::string()},
-             std::move(socket));
-      });
+  if (!policy) return no(policy.error());
+  const auto role = role_of(session, **policy);
+  if (!role) return no(role.error());
+  auto permitted = permit(session, **policy, *role, name);
+  if (!permitted) return no(permitted.error());
+  const wire::Route& route = permitted->route;
+  wire::Dial dial{0, route.host, route.port, {}};
+  if (route.scheme == "http") dial.addresses = {route.host};  // a loopback address that pawl.toml lists
+  const auto secret = std::make_shared<policy::SecretValue>(std::move(permitted->secret));
+  services_.dial(std::move(dial), [this, session_id, name, secret, done = std::move(done)](
+                                      const wire::Dialed& dialed, UniqueFd socket) {
+    if (dialed.failure.empty()) return done({0, {}, std::string(secret->reveal())}, std::move(socket));
+    if (const auto still = sessions_.find(session_id); still != sessions_.end())
+      still->second->egress_log->add({.route = name, .refusal = dialed.failure});
+    done({0, kUnreachable, {}}, UniqueFd());
+  });
 }
 
 }  // namespace pawl::broker

@@ -10,9 +10,9 @@
 #include <climits>
 
 #include "supervisor/broker/broker.hpp"
+#include "supervisor/broker/routes.hpp"
 #include "supervisor/policy/authority.hpp"
 #include "supervisor/policy/lower.hpp"
-#include "supervisor/policy/provider.hpp"
 #include "supervisor/receipt/digest.hpp"
 #include "supervisor/receipt/render.hpp"
 
@@ -138,8 +138,11 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
                                  context.person_home + "/.ssh",
                                  context.person_home + "/.config/pawl",
                                  context.person_home + "/.local/state/pawl"};
-  for (const policy::LlmRoute& route : role.llm)
-    context.placeholders.push_back(policy::make_placeholder(*policy::find_provider(route.api)));
+  session->llm_routes = routes_of(role);
+  // Better no session than one whose model never answers.
+  if (std::ranges::find(session->llm_routes, "https", &wire::Route::scheme) != session->llm_routes.end())
+    (void)TRY(services_.trust_store());
+  for (const wire::Route& route : session->llm_routes) context.placeholders.push_back(route.placeholder);
   context.argv = ask.argv;
   context.identity = identity;
   if (caller.identity.uid == 0) std::tie(context.uid, context.gid) = std::pair(identity.uid, identity.gid);
@@ -169,7 +172,8 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
                                                     {"workspace", receipt::visible(info.workspace)},
                                                     {"command", info.command},
                                                     {"token", to_hex(session->token)},
-                                                    {"policy_file", session->handed_role}});
+                                                    {"policy_file", session->handed_role},
+                                                    {"routes", routes_to_json(session->llm_routes)}});
   if (!noted) {
     front_.close_agent(info.id);
     return std::unexpected(std::move(noted).error());
@@ -308,6 +312,7 @@ void Broker::recall_sessions() {
       session->outer_uid = static_cast<std::uint32_t>(body.at("outer_uid").as_int64());
       session->token = receipt::digest_from_hex(text("token")).value_or(Digest{});
       session->handed_role = text("policy_file");
+      session->llm_routes = routes_from_json(body);
       session->state = SessionState::orphaned;
       open[text("id")] = std::move(session);
     }

@@ -70,4 +70,9 @@ const Range* special_range(const Address& address) {
   return within(address, "2000::", 3) ? nullptr : &kOutsideGlobalUnicast;
 }
 
+bool is_loopback(std::string_view host) {
+  const std::optional<Address> address = parse_address(host);
+  return address && (within(*address, "127.0.0.0", 8) || within(*address, "::1", 128));
+}
+
 }  // namespace pawl::egress

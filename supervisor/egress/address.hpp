@@ -75,5 +75,7 @@ inline constexpr Range kSpecialRanges[] = {
 // is judged by itself. IPv6 outside 2000::/3 is not handed out to anybody (RFC 4291 §2.4) and counts as
 // reserved.
 const Range* special_range(const Address& address);
+// An address literal of this host's own: 127.0.0.0/8 or ::1, never a name.
+bool is_loopback(std::string_view host);
 
 }  // namespace pawl::egress

@@ -110,9 +110,10 @@ void Connection::allow(Duration time) {
   });
 }
 
-void turn_away(Socket& socket, const wire::Route& route) {
-  const std::string answer =
-      refusal_answer({503, "too many connections of this session"}, route.name, AfterAnswer::close);
+void turn_away(const Services& services, Socket& socket, const wire::Route& route) {
+  const Refusal refusal{503, "too many connections of this session"};
+  services.broker.report({.route = route.name, .status = refusal.status, .refusal = refusal.reason});
+  const std::string answer = refusal_answer(refusal, route.name, AfterAnswer::close);
   ::send(socket.native_handle(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 

@@ -38,6 +38,6 @@ class Connection {
 };
 
 // Told to an agent that has too many connections already; best effort, without waiting.
-void turn_away(Socket& socket, const wire::Route& route);
+void turn_away(const Services& services, Socket& socket, const wire::Route& route);
 
 }  // namespace pawl::egress

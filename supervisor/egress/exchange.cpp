@@ -23,10 +23,18 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr unsigned kMaxInterim = 16;        // interim answers before the final one
 constexpr std::size_t kMaxReported = 1024;  // bytes of the agent's text in a report
 
-bool has_hung_up(Socket& socket) {
+constexpr char kPlaceholderRefused[] =
+    "the session's placeholder key stands in the URL or in another header than its own";
+constexpr char kPlaceholderMasked[] = "the session's placeholder key was masked in the request's body";
+
+// `ended`: nothing more comes. That is how a client half-closes, which waits for its answer all the same, and
+// also how one begins to go away: the kernel tells them apart only when it is written to.
+enum class AgentState : std::uint8_t { there, ended, gone };
+AgentState state_of(Socket& socket) {
   char byte = 0;
   const ssize_t there = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return there == 0 || (there < 0 && errno != EAGAIN && errno != EINTR);
+  if (there == 0) return AgentState::ended;
+  return there > 0 || errno == EAGAIN || errno == EINTR ? AgentState::there : AgentState::gone;
 }
 
 }  // namespace
@@ -47,6 +55,7 @@ Exchange::Exchange(const Services& services, const wire::Route& route, AgentSide
       framing_(framing),
       report_(report_of(route, head_)),
       after_(wanted_after(head_)),
+      placeholder_(route.placeholder),
       watchdog_(services.io),
       upload_ended_(services.io) {}
 
@@ -66,6 +75,11 @@ asio::awaitable<AfterAnswer> Exchange::run() {
   } else if (objection || !uploaded_) {
     after_ = AfterAnswer::close;
   }
+  if (placeholder_.has_masked()) {
+    wire::EgressReport masked = report_;
+    masked.refusal = kPlaceholderMasked;
+    services_.broker.report(masked);
+  }
   if (agent_gone_) after_ = AfterAnswer::close;
   if (objection) report_.refusal = agent_gone_ ? "the agent hung up" : objection->reason;
   co_return after_;
@@ -79,6 +93,8 @@ asio::awaitable<Exchange::Objection> Exchange::forward() {
 
 // A connection to the upstream with the request's head on it, and the upload under way.
 asio::awaitable<Exchange::Objection> Exchange::open() {
+  const std::string lines = upstream_lines(head_, framing_, route_);
+  if (placeholder_.is_in(lines)) co_return Refusal{403, kPlaceholderRefused};
   Result<Grant> grant = co_await services_.broker.connect(route_.name, services_.limits.connect);
   if (!grant) co_return Refusal{502, grant.error().text()};
   Result<std::unique_ptr<Upstream>> made =
@@ -91,7 +107,9 @@ asio::awaitable<Exchange::Objection> Exchange::open() {
     if (watchdog_.has_bitten()) co_return Refusal{504, "no TLS with " + route_.host + " in time"};
     co_return Refusal{502, shaken.error().text()};
   }
-  agent_gone_ = has_hung_up(agent_.socket);
+  const AgentState agent = state_of(agent_.socket);
+  const bool body_owed = framing_.kind == Framing::Kind::length && agent_.input.size() < framing_.length;
+  agent_gone_ = agent == AgentState::gone || (agent == AgentState::ended && body_owed);
   if (agent_gone_) co_return Refusal{400, "nothing was sent"};
   watchdog_.watch(services_.limits.idle, [this] { stop(); });
   scrubber_.emplace(grant->secret.reveal());
@@ -128,12 +146,16 @@ asio::awaitable<void> Exchange::upload_body() {
     const Result<std::size_t> used = decoder.feed(agent_.input, body);
     if (!used) {
       // A body that cannot be read must not look complete to the upstream.
-      report_.refusal = "the request's body has " + used.error().trail;
+      bad_body_ = Refusal{400, "the request's body has " + used.error().trail};
       stop();
       co_return;
     }
     agent_.input.erase(0, *used);
     report_.sent += body.size();
+    // Masked rather than refused: an agent that once looked at its environment tells its model of it in every
+    // later request, and would never speak to it again.
+    placeholder_.scrub_piece(body);
+    if (decoder.finished()) body += placeholder_.rest();
     std::string framed = chunked && !body.empty() ? chunk(body) : std::move(body);
     if (chunked && decoder.finished()) framed += kLastChunk;
     if (!framed.empty()) {
@@ -156,14 +178,21 @@ asio::awaitable<void> Exchange::upload_body() {
   uploaded_ = true;
 }
 
-// Nothing is sent on for an agent that hung up. Bytes of a next request end the watch: they wait their turn.
+// The upstream's work is ended for an agent that is gone. Bytes of a next request end the watch: they wait
+// their turn.
 asio::awaitable<void> Exchange::watch_agent() {
   while (!stopping_ && agent_.input.empty()) {
     const auto [error] = co_await agent_.socket.async_wait(Socket::wait_read, kAwait);
     if (error || stopping_) co_return;
-    agent_gone_ = has_hung_up(agent_.socket);
+    AgentState agent = state_of(agent_.socket);
+    if (agent == AgentState::ended) {
+      const auto [failed] = co_await agent_.socket.async_wait(Socket::wait_error, kAwait);
+      if (failed || stopping_) co_return;
+      agent = AgentState::gone;
+    }
+    agent_gone_ = agent == AgentState::gone;
     if (agent_gone_) stop();
-    if (agent_.socket.available() > 0) co_return;
+    if (agent_gone_ || agent_.socket.available() > 0) co_return;
   }
 }
 
@@ -266,7 +295,7 @@ asio::awaitable<void> Exchange::finish_upload() {
 }
 
 Refusal Exchange::upstream_failure(std::string what) const {
-  if (!report_.refusal.empty()) return {400, report_.refusal};
+  if (bad_body_) return *bad_body_;
   if (watchdog_.has_bitten()) return {504, "no byte from " + route_.host + " in time, " + what};
   if (upstream_error_) return {502, route_.host + " failed " + what + ": " + upstream_error_.message()};
   return {502, route_.host + " closed the connection " + what};

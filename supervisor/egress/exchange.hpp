@@ -75,6 +75,8 @@ class Exchange {
   AfterAnswer after_;
   std::unique_ptr<Upstream> upstream_;
   std::optional<Scrubber> scrubber_;
+  Scrubber placeholder_;
+  std::optional<Refusal> bad_body_;  // why the upload was ended
   Watchdog watchdog_;
   std::string answer_;  // from the upstream, not yet used
   error_code upstream_error_;

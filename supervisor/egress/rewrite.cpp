@@ -26,9 +26,37 @@ constexpr std::string_view kCredentialHeaders[] = {
     "x-api-token",
     "x-amz-security-token",
     "x-goog-iam-authorization-token",
+    "ocp-apim-subscription-key",
+    "x-authorization",
+    "authentication",
+    "anthropic-auth-token",
+    "openai-organization",
+    "openai-project",
+    "x-goog-user-project",
+    "x-goog-authenticated-user-email",
+    "x-goog-iap-jwt-assertion",
+    "x-amz-date",
+    "x-amz-content-sha256",
+    "x-ms-authorization-auxiliary",
+    "private-token",
+    "x-client-secret",
 };
+// Headers with which a request says that it is another one: another method, path, host or sender.
+constexpr std::string_view kPretences[] = {
+    "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-original-uri",
+    "x-rewrite-url",          "x-host",        "x-real-ip",         "forwarded",      "via",
+};
+constexpr std::string_view kPretencePrefix = "x-forwarded-";
+constexpr std::string_view kSignedQueryPrefix = "x-amz-";  // AWS presigned: the query is the credential
+constexpr std::string_view kSignedQueryPrefixGoogle = "x-goog-";  // the same of Google's
+
 constexpr std::string_view kCredentialParameters[] = {
-    "key", "$key", "api_key", "api-key", "apikey", "access_token", "$access_token", "oauth_token", "token",
+    "key",       "$key",           "api_key",          "api-key",
+    "apikey",    "access_token",   "$access_token",    "oauth_token",
+    "token",     "auth_token",     "authorization",    "client_secret",
+    "id_token",  "refresh_token",  "subscription-key", "subscription_key",
+    "x-api-key", "x-goog-api-key", "awsaccesskeyid",   "signature",
+    "sig",
 };
 
 // Between two neighbours only (RFC 9110 §7.6.1), and what this end says anew.
@@ -45,6 +73,10 @@ constexpr std::string_view kNotSentBack[] = {"set-cookie", "set-cookie2", "alt-s
 template <std::size_t N>
 bool is_one_of(std::string_view name, const std::string_view (&names)[N]) {
   return std::ranges::any_of(names, [&](std::string_view other) { return same_name(name, other); });
+}
+
+bool has_prefix(std::string_view name, std::string_view prefix) {
+  return same_name(name.substr(0, prefix.size()), prefix);
 }
 
 int hex_value(char c) {
@@ -83,7 +115,8 @@ bool climbs(std::string_view path) {
 bool is_credential_parameter(std::string_view parameter) {
   std::string name = percent_decoded(parameter.substr(0, parameter.find('=')));
   std::erase_if(name, [](char c) { return c == '+' || c == ' '; });
-  return is_one_of(name, kCredentialParameters);
+  return is_one_of(name, kCredentialParameters) || has_prefix(name, kSignedQueryPrefix) ||
+         has_prefix(name, kSignedQueryPrefixGoogle);
 }
 
 std::string host_header(const wire::Route& route) {
@@ -157,6 +190,12 @@ bool is_credential_slot(std::string_view header) {
   return is_one_of(name, kCredentialHeaders);
 }
 
+bool is_pretence(std::string_view header) {
+  std::string name(header);
+  std::ranges::replace(name, '_', '-');
+  return is_one_of(name, kPretences) || has_prefix(name, kPretencePrefix);
+}
+
 std::string upstream_target(std::string_view base_path, std::string_view target) {
   std::string out(base_path);
   const std::size_t question = target.find('?');
@@ -179,20 +218,15 @@ std::string upstream_target(std::string_view base_path, std::string_view target)
   }
 }
 
-Result<std::string> upstream_head(const RequestHead& head, const Framing& framing, const wire::Route& route,
-                                  std::string_view secret) {
-  std::string credential = TRY(credential_line(route, secret));
+std::string upstream_lines(const RequestHead& head, const Framing& framing, const wire::Route& route) {
   const std::vector<std::string> nominated = list_members(head.fields, "connection");
   std::string out;
-  // Room for all, so that growing leaves no copy of the secret behind.
-  out.reserve(2 * kMaxHead + route.base_path.size() + route.host.size() + route.header.size() +
-              route.format.size() + secret.size());
   out.append(head.method).append(" ");
   out.append(upstream_target(route.base_path, head.target)).append(" HTTP/1.1\r\n");
   add(out, "Host", host_header(route));
   for (const Field& field : head.fields) {
     if (is_one_of(field.name, kHopByHop) || is_one_of(field.name, kNotSentUp) ||
-        is_nominated(nominated, field.name) || is_credential_slot(field.name) ||
+        is_nominated(nominated, field.name) || is_credential_slot(field.name) || is_pretence(field.name) ||
         same_name(field.name, route.header))
       continue;
     add(out, field.name, field.value);
@@ -200,7 +234,17 @@ Result<std::string> upstream_head(const RequestHead& head, const Framing& framin
   add(out, "Accept-Encoding", "identity");
   add(out, "Connection", "close");
   add_framing(out, framing);
-  out.append(credential).append("\r\n");
+  return out;
+}
+
+Result<std::string> upstream_head(const RequestHead& head, const Framing& framing, const wire::Route& route,
+                                  std::string_view secret) {
+  std::string credential = TRY(credential_line(route, secret));
+  const std::string lines = upstream_lines(head, framing, route);
+  std::string out;
+  // Room for all, so that growing leaves no copy of the secret behind.
+  out.reserve(lines.size() + credential.size() + 2);
+  out.append(lines).append(credential).append("\r\n");
   wipe(credential);
   return out;
 }

@@ -18,10 +18,15 @@ std::optional<Refusal> objection_to(const RequestHead& head);
 // 48).
 // `_` counts as `-`: some servers read them as one.
 bool is_credential_slot(std::string_view header);
+// Headers that make a request another one behind a proxy's back (X-HTTP-Method-Override, X-Original-URL,
+// X-Forwarded-*); dropped as well.
+bool is_pretence(std::string_view header);
 // The target below the route's base path, without credential parameters (key=, api_key=, access_token= …,
 // also percent-encoded). Where nothing is dropped the agent's bytes are kept exactly.
 std::string upstream_target(std::string_view base_path, std::string_view target);
 
+// What goes up but for the credential and the empty line.
+std::string upstream_lines(const RequestHead& head, const Framing& framing, const wire::Route& route);
 // The head that goes up, secret and all: the caller wipes it. Refuses a secret that would break the header
 // line.
 Result<std::string> upstream_head(const RequestHead& head, const Framing& framing, const wire::Route& route,

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 
+#include "supervisor/egress/address.hpp"
 #include "supervisor/egress/connection.hpp"
 #include "supervisor/egress/trust.hpp"
 #include "supervisor/wire/frame.hpp"
@@ -23,6 +24,8 @@ Result<> check_route(const wire::Route& route) {
   const std::string step = "route " + route.name;
   if (route.scheme != "https" && route.scheme != "http") return refuse(step + ": neither https nor http");
   if (route.host.empty() || route.port == 0) return refuse(step + ": no host or no port");
+  if (route.scheme == "http" && !is_loopback(route.host))
+    return refuse(step + ": plain http is for this host's own loopback addresses");
   // Both empty: a route without a secret, where the agent's own credentials are dropped all the same.
   if (route.header.empty() != route.format.empty() ||
       (!route.format.empty() && !route.format.contains("{secret}")))
@@ -42,12 +45,12 @@ class Session {
 
   Result<> set_up(Packet packet) {
     wire::EgressSetup setup = TRY(wire::unframe<wire::EgressSetup>(packet.bytes));
-    if (packet.descriptors.size() != setup.routes.size() + 1)
-      return refuse("setup: a listener for each route and the trust store belong to it");
     for (const wire::Route& route : setup.routes) TRY(check_route(route));
     routes_ = std::move(setup.routes);
     const bool uses_tls =
         std::ranges::any_of(routes_, [](const wire::Route& route) { return route.scheme == "https"; });
+    if (packet.descriptors.size() != routes_.size() + (uses_tls ? 1 : 0))
+      return refuse("setup: a listener for each route belongs to it, and the trust store if one is https");
     if (uses_tls) {
       const std::string pem = TRY_DURING("trust store", read_whole(packet.descriptors.back().get()));
       tls_ = TRY(make_tls(pem));
@@ -94,7 +97,7 @@ class Session {
         continue;
       }
       if (open_ == services_.limits.connections) {
-        turn_away(socket, route);
+        turn_away(services_, socket, route);
         continue;
       }
       error_code ignored;

@@ -1,5 +1,6 @@
 #include "supervisor/egress/upstream.hpp"
 
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -7,6 +8,7 @@
 
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
+#include <cstring>
 
 #include "supervisor/egress/address.hpp"
 
@@ -56,7 +58,7 @@ class TlsUpstream final : public Upstream {
     if (parse_address(host_)) {
       if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host_.c_str()) == 1) return {};
     } else {
-      SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+      SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
       if (SSL_set1_host(ssl, host_.c_str()) == 1 && SSL_set_tlsext_host_name(ssl, host_.c_str()) == 1)
         return {};
     }
@@ -88,12 +90,41 @@ class TlsUpstream final : public Upstream {
 
 }  // namespace
 
+namespace {
+
+// Without TLS nothing else tells that the other end is the one that the key is for.
+Result<> expect_peer(int descriptor, const wire::Route& route) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) != 0)
+    return failed("look where the upstream's socket leads");
+  Address peer;
+  std::uint16_t port = 0;
+  if (storage.ss_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &storage, sizeof(v4));
+    std::memcpy(peer.bytes.data(), &v4.sin_addr, sizeof(v4.sin_addr));
+    port = ntohs(v4.sin_port);
+  } else if (storage.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &storage, sizeof(v6));
+    peer.family = Address::Family::v6;
+    std::memcpy(peer.bytes.data(), &v6.sin6_addr, sizeof(v6.sin6_addr));
+    port = ntohs(v6.sin6_port);
+  }
+  if (parse_address(route.host) == peer && port == route.port) return {};
+  return refuse("the socket for the upstream leads elsewhere");
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Upstream>> make_upstream(asio::io_context& io, UniqueFd descriptor,
                                                 const wire::Route& route, boost::asio::ssl::context* tls) {
   int family = 0;
   socklen_t size = sizeof(family);
   if (::getsockopt(descriptor.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0)
     return failed("the descriptor for the upstream is not a socket");
+  if (route.scheme == "http") TRY(expect_peer(descriptor.get(), route));
   Socket socket(io);
   error_code error;
   socket.assign(family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), descriptor.get(), error);

@@ -154,6 +154,13 @@ bool is_origin(std::string_view text) {
          std::stoi(std::string(port.substr(1))) <= 65535;
 }
 
+// No certificate says that it is for a bare address that an operator could trust, and the dialer refuses one.
+bool is_https_to_address(std::string_view origin) {
+  if (!origin.starts_with("https://")) return false;
+  const std::string_view host = origin.substr(8, origin.substr(8).rfind(':'));
+  return host.starts_with('[') || host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 void read_route(const Node& node, const std::string& file, std::size_t number, Findings& findings,
                 Role& role) {
   const std::string path = "llm." + std::to_string(number);
@@ -175,6 +182,9 @@ void read_route(const Node& node, const std::string& file, std::size_t number, F
     if (!is_origin(*upstream))
       reader.refuse("upstream", quoted(*upstream) + " is not an origin",
                     "\"https://host\", \"https://host:port\" or \"http://127.0.0.1:port\", without a path");
+    else if (is_https_to_address(*upstream))
+      reader.refuse("upstream", quoted(*upstream) + " is an address, and https is verified by name",
+                    "give the host's name: \"https://host\"");
     route.upstream = *upstream;
   } else if (route.name != route.api) {
     reader.refuse("name", "route " + quoted(route.name) + " has no upstream",

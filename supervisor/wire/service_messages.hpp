@@ -37,15 +37,20 @@ struct Route {
   std::string base_path;  // put before the request's path; "" or "/v1"-like without a trailing slash
   std::string header;     // lower case: "x-api-key", "authorization", "x-goog-api-key"
   std::string format;     // "{secret}" or "Bearer {secret}"
+  // What the agent holds instead of the key; worth nothing anywhere, and sent up in no place but the
+  // credential's own slot, where it is dropped.
+  std::string placeholder;
 
+  bool operator==(const Route&) const = default;
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.name, self.scheme, self.host, self.port, self.base_path, self.header, self.format);
+    archive(self.name, self.scheme, self.host, self.port, self.base_path, self.header, self.format,
+            self.placeholder);
   }
 };
 
-// pawld → egress, first and once. Descriptors: one listening socket for each route, in order; then the trust
-// store (PEM certificates) as a regular file or memfd.
+// pawld → egress, first and once. Descriptors: one listening socket for each route, in order; then, if a
+// route is https, the trust store (PEM certificates) as a regular file or memfd.
 struct EgressSetup {
   static constexpr Type type = Type::egress_setup;
   std::string session;

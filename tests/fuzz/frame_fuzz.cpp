@@ -1,5 +1,5 @@
 // Every frame decoder of the broker's surface and of its own processes, and the plan that pawl-launch reads.
-// The first byte of the input chooses which; what decodes must encode to the same bytes again.
+// What decodes must encode to the same bytes again.
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
@@ -33,27 +33,38 @@ void plan(ByteSpan bytes) {
   if (decoded && !std::ranges::equal(sandbox::encode_plan(*decoded), bytes)) std::abort();
 }
 
-constexpr void (*kDecoders[])(ByteSpan) = {
-    frame<wire::Hello>,         frame<wire::OpenSession>,
-    frame<wire::ResumeSession>, frame<wire::ListSessions>,
+// Every message that there is (supervisor/wire/PROTOCOL.md): each takes its own type only.
+constexpr void (*kFrames[])(ByteSpan) = {
+    frame<wire::Failure>,       frame<wire::Done>,
+    frame<wire::Hello>,         frame<wire::Welcome>,
+    frame<wire::OpenSession>,   frame<wire::SessionOpened>,
+    frame<wire::ResumeSession>, frame<wire::SessionResumed>,
+    frame<wire::ListSessions>,  frame<wire::Sessions>,
     frame<wire::KillSession>,   frame<wire::ListRequests>,
-    frame<wire::ShowRequest>,   frame<wire::Decide>,
-    frame<wire::WatchQueue>,    frame<wire::ReadLog>,
-    frame<wire::GetReceipt>,    frame<wire::AgentHello>,
-    frame<wire::Propose>,       frame<wire::AwaitRequest>,
-    frame<wire::Failure>,       frame<wire::RequestShown>,
-    frame<wire::RequestStatus>, frame<wire::SessionOpened>,
-    frame<wire::Sessions>,      frame<wire::Requests>,
-    frame<wire::EgressSetup>,   frame<wire::EgressConnect>,
-    frame<wire::EgressReport>,  frame<wire::Dialed>,
-    frame<wire::Spawn>,         bare<sandbox::Command>,
-    bare<sandbox::Report>,      plan,
+    frame<wire::Requests>,      frame<wire::ShowRequest>,
+    frame<wire::RequestShown>,  frame<wire::Decide>,
+    frame<wire::Decided>,       frame<wire::WatchQueue>,
+    frame<wire::QueueChanged>,  frame<wire::ReadLog>,
+    frame<wire::LogPage>,       frame<wire::GetReceipt>,
+    frame<wire::Receipt>,       frame<wire::AgentHello>,
+    frame<wire::AgentWelcome>,  frame<wire::Propose>,
+    frame<wire::AwaitRequest>,  frame<wire::RequestStatus>,
+    frame<wire::Spawn>,         frame<wire::EgressSetup>,
+    frame<wire::EgressConnect>, frame<wire::EgressConnected>,
+    frame<wire::EgressReport>,  frame<wire::Dial>,
+    frame<wire::Dialed>,
 };
+// What has no type in front is chosen by a byte that no type begins with.
+constexpr std::uint8_t kCommand = 0xff, kReport = 0xfe, kPlan = 0xfd;
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  kDecoders[data[0] % std::size(kDecoders)](ByteSpan(data + 1, size - 1));
+  const ByteSpan rest(data + 1, size - 1);
+  if (data[0] == kCommand) bare<sandbox::Command>(rest);
+  if (data[0] == kReport) bare<sandbox::Report>(rest);
+  if (data[0] == kPlan) plan(rest);
+  for (const auto decode : kFrames) decode(ByteSpan(data, size));
   return 0;
 }

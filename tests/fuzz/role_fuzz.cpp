@@ -29,7 +29,7 @@ void use(const policy::Role& role) {
   policy::SessionContext context{.session = "5e55107f2d1c0a",
                                  .workspace = "/home/alice/src/web",
                                  .broker_directory = "/run/pawl/s",
-                                 .tool_directory = "/usr/lib/pawl",
+                                 .agent_program = "/usr/libexec/pawl/pawl-agent",
                                  .person_home = "/home/alice",
                                  .private_directories = {"/etc/pawl"},
                                  .placeholders = std::vector<std::string>(role.llm.size(), "x"),

@@ -9,6 +9,7 @@ import tree
 RANKS = [
     ("sandbox/base", 0),
     ("sandbox", 1),
+    ("supervisor/scrub", 2),
     ("supervisor/policy", 2),
     ("supervisor/wire", 2),
     ("supervisor/receipt", 2),

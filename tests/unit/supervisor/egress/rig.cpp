@@ -60,7 +60,8 @@ void Rig::start_broker(Channel channel) {
   std::tie(listener_, port_) = listen_on_loopback();
   const UniqueFd store = memory_file(options_.trust_store);
   const int descriptors[] = {listener_.get(), store.get()};
-  (void)broker_.send(wire::frame(wire::EgressSetup{.session = "s", .routes = {options_.route}}), descriptors);
+  (void)broker_.send(wire::frame(wire::EgressSetup{.session = "s", .routes = {options_.route}}),
+                     std::span<const int>(descriptors, options_.route.scheme == "https" ? 2 : 1));
   broker_thread_ = std::thread([this] { answer_all(); });
 }
 

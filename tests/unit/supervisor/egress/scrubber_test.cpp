@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "supervisor/egress/secret.hpp"
+
 using namespace pawl::egress;
 
 namespace {
@@ -71,7 +73,7 @@ TEST_CASE("a secret that overlaps itself is found", "[egress][scrub]") {
 }
 
 TEST_CASE("a whole text is scrubbed in place", "[egress][scrub]") {
-  const Scrubber scrubber(kSecret);
+  Scrubber scrubber(kSecret);
   std::string head = "HTTP/1.1 200 OK\r\nX-Echo: " + std::string(kSecret) + "\r\n\r\n";
   scrubber.scrub_whole(head);
   CHECK(head == "HTTP/1.1 200 OK\r\nX-Echo: " + std::string(kSecret.size(), '*') + "\r\n\r\n");

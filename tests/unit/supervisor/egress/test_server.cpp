@@ -109,6 +109,8 @@ void Peer::close() {
   ::shutdown(socket_.get(), SHUT_RDWR);
 }
 
+void Peer::close_sending() { ::shutdown(socket_.get(), SHUT_WR); }
+
 Server::Server(Serve serve, std::optional<Certified> tls) : serve_(std::move(serve)) {
   if (tls) tls_ = tls_server(*tls);
   std::tie(listener_, port_) = listen_on_loopback();

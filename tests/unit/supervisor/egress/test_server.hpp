@@ -33,6 +33,7 @@ class Peer {
   std::string read_to_end();
   bool closed_cleanly() const { return clean_; }
   void close();
+  void close_sending();
 
  private:
   bool more();

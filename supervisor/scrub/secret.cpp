@@ -1,4 +1,4 @@
-#include "supervisor/egress/secret.hpp"
+#include "supervisor/scrub/secret.hpp"
 
 #include <sys/mman.h>
 
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <new>
 
-namespace pawl::egress {
+namespace pawl::scrub {
 
 Secret::Secret(std::string_view text) {
   if (text.empty()) return;
@@ -42,4 +42,4 @@ void wipe(Bytes& bytes) {
   bytes.clear();
 }
 
-}  // namespace pawl::egress
+}  // namespace pawl::scrub

@@ -1,0 +1,254 @@
+"""The model route through a real pawld, pawl-egress and pawl-dial, in front of a vendor of the tests' own."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import policy_files
+from brokers import EmbeddedBroker, Story
+from host import MODEL_KEY, SUPPORT, mount, wait_until
+
+sys.path.insert(0, str(SUPPORT))
+from vendor import EVENTS, Vendor  # noqa: E402  (the folder above is where it lives)
+
+OTHER_KEY = "sk-other-real/9876+543210zyxwvu"
+
+
+def route(name, upstream, secret):
+    return f'\n[[llm]]\nname = "{name}"\nupstream = "{upstream}"\nsecret = "{secret}"\n'
+
+
+class ModelRoute(Story):
+    def setUp(self):
+        super().setUp()
+        self.vendor, self.second = Vendor(), Vendor()
+        self.addCleanup(self.vendor.close)
+        self.addCleanup(self.second.close)
+        self.broker = EmbeddedBroker(self.host)
+        self.alice.write("project/model_client.py", (SUPPORT / "model_client.py").read_text(encoding="utf-8"))
+        self.broker.write(MODEL_KEY + "\n", "secrets/model.key", 0o600)
+        self.broker.write(OTHER_KEY + "\n", "secrets/other.key", 0o600)
+        self.settle()
+
+    def url(self, vendor):
+        return f"http://127.0.0.1:{vendor.port}"
+
+    def settle(self, routes=None, more_uses=()):
+        """Policy with these routes; by default one to the first vendor. Both keys may go to both vendors."""
+        uses = [f"llm:{self.url(vendor)}" for vendor in (self.vendor, self.second)] + list(more_uses)
+        listed = ", ".join(f'"{use}"' for use in uses)
+        secrets = "".join(f'\n[{name}]\nfile = "{file}"\nroles = ["deployer"]\nuses = [{listed}]\nrequire = "none"\n'
+                          for name, file in (("model", "model.key"), ("other", "other.key")))
+        ports = ", ".join(f'"127.0.0.1:{vendor.port}"' for vendor in (self.vendor, self.second))
+        settings = policy_files.settings(["alice"]).replace("[launchers]", f"plain_http = [{ports}]\n[launchers]")
+        self.broker.write(policy_files.secrets("solo") + secrets, "secrets.toml")
+        self.broker.write(settings, "pawl.toml")
+        self.role(routes or route("anthropic", self.url(self.vendor), "model"))
+
+    def role(self, routes):
+        self.broker.write(policy_files.deployer("solo", routes), "roles/deployer.toml")
+
+    def client(self, shell, *words, timeout=60):
+        told = shell.sh("python3 model_client.py " + " ".join(f"'{word}'" for word in words), timeout)
+        self.assertEqual(0, told.code, told)
+        return told.out.strip()
+
+    def ask(self, shell, vendor="anthropic", method="GET", path="/v1/models", *more):
+        """(status or the error's name, seconds, body)"""
+        first, _, body = self.client(shell, "ask", vendor, method, path, *more).partition("\n")
+        outcome, seconds = first.split()
+        return outcome, float(seconds), body
+
+    def egress_entries(self, containing, timeout=10):
+        """The ledger's egress entries, once one holds this text."""
+        def there():
+            log = self.host.pawl(self.alice, "log", "--json")
+            entries = [entry for entry in json.loads(log.out) if entry["kind"] == "egress"]
+            return entries if containing in json.dumps(entries) else None
+        return wait_until(there, timeout, what=f"an egress entry with {containing!r}")
+
+    def egress_pids(self):
+        program = os.path.realpath(self.host.program("pawl-egress"))
+        pids = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if os.readlink(folder / "exe") == program or (folder / "comm").read_text() == "pawl-egress\n":
+                    if int(re.search(r"Uid:\s+(\d+)", (folder / "status").read_text()).group(1)) == self.alice.uid:
+                        pids.append(int(folder.name))
+            except OSError:
+                continue
+        return pids
+
+    # Everything inside but the host's programs and /proc, whose part is looked at by itself.
+    SEARCH = f"for place in /*; do case $place in /proc|/sys|/usr) ;; *) grep -rlF -- {MODEL_KEY} $place;; esac; done"
+
+    def test_keys(self):
+        """model route: the vendor gets the real key; inside there is only the placeholder"""
+        shell = self.shell()
+        outcome, _, body = self.ask(shell)
+        self.assertEqual(("200", '{"ok":true}'), (outcome, body))
+        method, path, headers, _ = self.vendor.requests[0]
+        self.assertEqual(("GET", "/v1/models", MODEL_KEY), (method, path, headers["x-api-key"]))
+        placeholder = shell.sh('echo "$ANTHROPIC_API_KEY"').out.strip()
+        self.assertRegex(placeholder, r"^sk-ant-api03-[\w-]{95}$")
+        self.assertNotIn(placeholder, self.vendor.seen())
+        inside = shell.sh("env; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; "
+                          f"{self.SEARCH} 2>/dev/null; "
+                          "echo searched")
+        self.assertIn(placeholder, inside.out)
+        self.assertNotIn(MODEL_KEY, inside.out)
+        self.assertTrue(inside.out.strip().splitlines()[-1].endswith("searched"), inside.out)
+        # The search finds what is there.
+        found = shell.sh(f"echo {MODEL_KEY} >k8s/canary; {self.SEARCH} 2>/dev/null")
+        self.assertIn("k8s/canary", found.out)
+        before = inside.out.strip().splitlines()[-2]
+        self.assertFalse(before.startswith("/"), f"the key stands in {before}")
+
+    def test_stream(self):
+        """model route: an event stream comes piece by piece, each before the next is made"""
+        told = self.client(self.shell(), "stream", "anthropic").splitlines()
+        self.assertEqual([f'data: {{"number":{number}}}' for number in range(EVENTS)] + ["the end"],
+                         [line for line in told if line])
+
+    def test_network(self):
+        """model route: everything else on the network is refused at once"""
+        shell = self.shell()
+        for host, port in (("1.1.1.1", 443), ("10.0.0.1", 80), ("169.254.169.254", 80), ("127.0.0.1", self.vendor.port),
+                           ("2606:4700::1111", 443), ("::1", self.vendor.port), ("example.com", 443)):
+            outcome, seconds = self.client(shell, "reach", host, port).split()
+            self.assertNotEqual("connected", outcome, host)
+            self.assertLess(float(seconds), 1, host)
+        self.assertEqual([], self.vendor.requests)
+
+    def test_echo(self):
+        """model route: a vendor that echoes the key tells the agent nothing, in no spelling"""
+        _, _, body = self.ask(self.shell(), "anthropic", "GET", "/echo")
+        self.assertTrue(body.startswith("key\n") and body.endswith("end"), body)
+        self.assertIn(MODEL_KEY, self.vendor.seen())
+        lines = body.split("\n")
+        for line in lines[1:7]:
+            self.assertRegex(line, r"^\*+$")
+        self.assertGreater(sum(line.count("*") for line in lines[7:]), 0.8 * sum(map(len, lines[7:-1])))
+
+    def test_placeholder(self):
+        """model route: the placeholder in another header or the query is refused, in a body masked, and reported"""
+        shell = self.shell()
+        for more in (("GET", "/v1/models", "x-note=PLACEHOLDER"), ("GET", "/v1/models?q=PLACEHOLDER")):
+            outcome, _, body = self.ask(shell, "anthropic", *more)
+            self.assertEqual("403", outcome, (more, body))
+        self.egress_entries("placeholder key stands")
+        self.assertEqual([], self.vendor.requests)
+        self.assertEqual("200", self.ask(shell, "anthropic", "POST", "/v1/messages", "--body", "look: PLACEHOLDER.")[0])
+        placeholder = shell.sh('echo "$ANTHROPIC_API_KEY"').out.strip()
+        self.assertEqual(b"look: " + b"*" * len(placeholder) + b".", self.vendor.requests[0][3])
+        self.egress_entries("placeholder key was masked")
+
+    def test_several(self):
+        """model route: several routes reach their own vendors with their own keys, and a rotated key is the next one used"""
+        self.settle(route("anthropic", self.url(self.vendor), "model") + route("openai", self.url(self.second), "other"))
+        shell = self.shell()
+        self.assertEqual("200", self.ask(shell, "anthropic")[0])
+        self.assertEqual("200", self.ask(shell, "openai")[0])
+        self.assertEqual(MODEL_KEY, self.vendor.requests[0][2]["x-api-key"])
+        self.assertEqual("Bearer " + OTHER_KEY, self.second.requests[0][2]["authorization"])
+        self.broker.write("sk-ant-rotated-0123456789\n", "secrets/model.key", 0o600)
+        self.assertEqual("200", self.ask(shell, "anthropic")[0])
+        self.assertEqual("sk-ant-rotated-0123456789", self.vendor.requests[1][2]["x-api-key"])
+
+    def test_edited(self):
+        """model route: a route edited during the session is refused, and no key goes anywhere"""
+        shell = self.shell()
+        self.assertEqual("200", self.ask(shell)[0])
+        self.role(route("anthropic", self.url(self.second), "model"))
+        outcome, _, body = self.ask(shell)
+        self.assertEqual("502", outcome)
+        self.assertEqual([], self.second.requests)
+        self.assertEqual(1, len(self.vendor.requests))
+        # The agent learns that, its operator why.
+        self.assertIn("the broker refuses this route", body)
+        self.assertNotIn(str(self.second.port), body)
+        self.assertNotIn("changed", body)
+        self.egress_entries("the route has changed")
+
+    def test_reordered(self):
+        """model route: after a restart each listener still leads where it did, whatever the role's order is now"""
+        one, two = route("anthropic", self.url(self.vendor), "model"), route("openai", self.url(self.second), "other")
+        self.settle(one + two)
+        shell = self.shell()
+        self.assertEqual("200", self.ask(shell)[0])
+        self.role(two + one)
+        self.broker.kill()
+        self.broker.start()
+        self.assertEqual("200", wait_until(lambda: self.answered(shell), what="the route's return"))
+        self.assertEqual(MODEL_KEY, self.vendor.requests[-1][2]["x-api-key"])
+        self.assertEqual([], self.second.requests)
+        self.assertEqual("200", self.ask(shell, "openai")[0])
+        self.assertEqual("Bearer " + OTHER_KEY, self.second.requests[-1][2]["authorization"])
+
+    def answered(self, shell):
+        outcome = self.ask(shell)[0]
+        return outcome if outcome == "200" else None
+
+    def test_no_broker(self):
+        """model route: without a broker requests are refused within a second, and work when it is back"""
+        shell = self.shell()
+        self.assertEqual("200", self.ask(shell)[0])
+        pid = self.broker.pid()
+        # `pawl run` starts an embedded broker again: this one shall not come up.
+        self.broker.state.chmod(0)
+        self.host.end_broker(pid)
+        for _ in range(3):
+            outcome, seconds, _ = self.ask(shell)
+            self.assertIn(outcome, ("ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"))
+            self.assertLess(seconds, 1)
+        self.broker.state.chmod(0o700)
+        self.broker.start()
+        wait_until(lambda: self.answered(shell), what="the route's return")
+
+    def test_no_egress(self):
+        """model route: a session whose egress died or cannot start is refused at once, and served again"""
+        shell = self.shell()
+        self.assertEqual("200", self.ask(shell)[0])
+        pids = self.egress_pids()
+        self.assertEqual(1, len(pids), pids)
+        os.kill(pids[0], signal.SIGKILL)
+        began = time.monotonic()
+        wait_until(lambda: self.answered(shell), what="the next egress")
+        self.assertLess(time.monotonic() - began, 5)
+        self.egress_entries("pawl-egress ended")
+
+    def test_no_trust_store(self):
+        """model route: an https route without the host's certificates is refused before anything runs, http needs none"""
+        mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", "/etc/ssl/certs")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", "/etc/ssl/certs"], check=False)
+        self.assertEqual("200", self.ask(self.shell())[0])
+        self.settle(route("anthropic", "https://api.example.com", "model"), ["llm:https://api.example.com"])
+        told = self.host.pawl(self.alice, "run", "--role", "deployer", "--workspace", self.alice.workspace, "--", "true")
+        self.assertEqual(125, told.code, told)
+        self.assertIn("install the package ca-certificates", told.err)
+
+    def test_resolver(self):
+        """model route: what the host resolves now counts, also when its files were replaced"""
+        mount("-t", "tmpfs", "-o", "size=64m", "tmpfs", "/mnt")
+        shutil.copytree("/etc", "/mnt/etc", symlinks=True, ignore=shutil.ignore_patterns("pawl"))
+        resolver = pathlib.Path("/mnt/etc/resolv.conf")
+        resolver.unlink(missing_ok=True)
+        resolver.write_text("nameserver 127.0.0.1\n", encoding="ascii")
+        mount("--bind", "/mnt/etc", "/etc")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", "/etc"], check=False)
+        self.addCleanup(subprocess.run, ["umount", "--lazy", "/mnt"], check=False)
+        self.settle(route("anthropic", "https://vendor.test", "model"), ["llm:https://vendor.test"])
+        shell = self.shell()
+        self.assertEqual("502", self.ask(shell)[0])
+        self.egress_entries("vendor.test does not resolve")
+        fresh = pathlib.Path("/etc/hosts.new")
+        fresh.write_text("127.0.0.1 localhost vendor.test\n", encoding="ascii")
+        fresh.rename("/etc/hosts")
+        self.assertEqual("502", self.ask(shell)[0])
+        self.egress_entries("resolves to the loopback address")
