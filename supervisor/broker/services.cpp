@@ -47,7 +47,8 @@ sandbox::LaunchPlan dialer_plan(OuterIdentity identity) {
         {.kind = MountKind::read_only,
          .target = path,
          .source = path,
-         .presence = std::string_view(path) == "/usr" ? Presence::required : Presence::if_present});
+         .presence = std::string_view(path) == "/usr" ? Presence::required : Presence::if_present,
+         .origin = sandbox::Origin::pawls_own});
   for (const char* name : {"bin", "lib", "lib64", "sbin"})
     plan.mounts.push_back({.kind = MountKind::symlink,
                            .target = std::string("/") + name,
