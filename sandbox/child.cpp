@@ -123,7 +123,8 @@ int close_the_rest(ChildPlan& plan) noexcept {
 }
 
 int limit_resources(ChildPlan& plan) noexcept {
-  ::umask(022);
+  const mode_t callers = ::umask(022);
+  ::umask(022 | callers);
   const rlimit no_core{0, 0};
   if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return errno;
   const rlimit files{plan.open_files, plan.open_files};

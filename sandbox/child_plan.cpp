@@ -14,9 +14,10 @@ namespace {
 constexpr int kOomScore = 500;  // of -1000 … 1000: killed before what the person runs besides
 constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
-// Key names of the person, and what the kernel tells about itself.
-constexpr const char* kMasked[] = {"keys", "key-users",     "kallsyms",  "kcore",
-                                   "kmsg", "sysrq-trigger", "timer_list"};
+// Key names of the person, what the kernel tells about itself, and what tells one host from all others.
+constexpr const char* kMasked[] = {"keys",       "key-users", "kallsyms",
+                                   "kcore",      "kmsg",      "sysrq-trigger",
+                                   "timer_list", "cmdline",   "sys/kernel/random/boot_id"};
 
 int own_oom_score() {
   const UniqueFd file(::open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC));

@@ -1,7 +1,6 @@
 #include "sandbox/identity.hpp"
 
 #include <grp.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "sandbox/caps.hpp"
@@ -20,8 +19,6 @@ Result<> become(uid_t uid, gid_t gid) {
     return std::unexpected(failed("become uid " + std::to_string(uid)).error().advising(remedy));
   // Ambient capabilities survive a change between two ordinary uids.
   if (const int error = drop_own_capabilities(); error != 0) return failed("drop capabilities", error);
-  // A change of ids makes /proc/self belong to root, and with it the id maps that are written next.
-  if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) return failed("PR_SET_DUMPABLE");
   return {};
 }
 

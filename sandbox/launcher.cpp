@@ -11,6 +11,7 @@
 #include <climits>
 #include <cstring>
 
+#include "sandbox/apart.hpp"
 #include "sandbox/base/pidfd.hpp"
 #include "sandbox/caps.hpp"
 #include "sandbox/child_plan.hpp"
@@ -91,13 +92,17 @@ Result<Launched> start_child(ChildData& data) {
   return launched;
 }
 
+Result<> set_dumpable(unsigned long value) {
+  if (::prctl(PR_SET_DUMPABLE, value, 0, 0, 0) != 0) return failed("PR_SET_DUMPABLE");
+  return {};
+}
+
 // What is left of the launcher needs no rights, and holds plan and environment in memory: another process of
 // the same uid must not read them.
 Result<> retire() {
   if (const int error = drop_own_capabilities(); error != 0)
     return failed("drop the launcher's capabilities", error);
-  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return failed("PR_SET_DUMPABLE");
-  return {};
+  return set_dumpable(0);
 }
 
 }  // namespace
@@ -117,22 +122,29 @@ Result<UniqueFd> open_init_program() {
 
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors) {
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
+  const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
+  const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
   SourceTrees sources;
-  if (TRY(check_identity(plan)) == IdentityChange::switch_ids)
-    sources = TRY(clone_handed_sources_early(plan, descriptors));
+  if (switches) sources = TRY(clone_sources_early(plan, descriptors, places));
   const Identity identity = TRY(take_identity(plan));
   ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
+  // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
+  // They are opened up only for as long as maps are written, here and in the child, which shares our memory:
+  // whoever has the new uid could look into us meanwhile.
+  if (switches) TRY(set_dumpable(1));
   TRY(enter_outer_namespaces(identity, plan.network));
+  if (switches) TRY(set_dumpable(0));
 
   std::vector<UniqueFd> listeners;
   if (plan.network == Network::loopback) {
     TRY(bring_loopback_up());
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
-  TRY(clone_sources(plan, descriptors, sources));
+  TRY(clone_sources(plan, descriptors, places, sources));
   const UniqueFd root = TRY(build_root(plan, sources));
   sources.clear();
   descriptors.clear();
+  if (switches) TRY(set_dumpable(1));
   Launched launched = TRY(start_child(data));
   launched.listeners = std::move(listeners);
   if (auto retired = retire(); !retired) {

@@ -6,8 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <climits>
+#include <algorithm>
+#include <fstream>
+#include <sstream>
 
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/codec.hpp"
@@ -26,32 +27,30 @@ Reach reach_of(const Mount& mount) {
   return mount.kind == MountKind::read_only ? Reach::whole_tree : Reach::this_mount;
 }
 
+std::string_view source_remedy(int errnum) {
+  if (errnum == ENOENT || errnum == ENOTDIR) return "make it, or take it out of the role";
+  if (errnum == EACCES || errnum == EPERM)
+    return "the session's user must be allowed to enter every folder on the way: chmod o+x those that it may "
+           "not, or start it as the owner";
+  return "";
+}
+
 std::unexpected<Error> cannot_bind(const Mount& mount, const std::string& source) {
   const int errnum = errno;
   const std::string step = "bind " + source + " at " + mount.target;
   if (errnum == EINVAL && mount.kind == MountKind::writable)
     return refuse(step + ": something is mounted below it",
                   "unmount what lies below " + source + ", or choose a folder without");
-  if (errnum == ENOENT || errnum == ENOTDIR)
-    return std::unexpected(failed(step, errnum).error().advising("make it, or take it out of the role"));
-  return failed(step, errnum);
-}
-
-Result<std::string> path_of(int descriptor) {
-  std::array<char, PATH_MAX> buffer{};
-  const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
-  const ssize_t size = ::readlink(link.c_str(), buffer.data(), buffer.size());
-  if (size <= 0 || static_cast<std::size_t>(size) == buffer.size()) return failed("read " + link);
-  return std::string(buffer.data(), static_cast<std::size_t>(size));
+  return std::unexpected(failed(step, errnum).error().advising(source_remedy(errnum)));
 }
 
 // The kernel clones only mounts of the caller's own mount namespace, and the descriptor is of the host's. So
 // the path it has is opened again here, and must lead to the very same file: then nobody can have swapped it.
-Result<UniqueFd> clone_handed(const Mount& mount, int descriptor) {
+Result<UniqueFd> clone_handed(const Mount& mount, int descriptor, const PrivatePlaces& places) {
   struct stat handed{};
   struct stat found{};
   if (::fstat(descriptor, &handed) != 0) return failed("look at the descriptor for " + mount.target);
-  const std::string path = TRY_DURING("descriptor for " + mount.target, path_of(descriptor));
+  const std::string path = TRY_DURING("descriptor for " + mount.target, path_of_descriptor(descriptor));
   open_how how{};
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
@@ -62,90 +61,200 @@ Result<UniqueFd> clone_handed(const Mount& mount, int descriptor) {
       (handed.st_mode & S_IFMT) != (found.st_mode & S_IFMT))
     return refuse("bind " + path + " at " + mount.target + ": it is no longer the file that was handed over",
                   "start it again");
+  TRY(places.admit(mount, here.get()));
   UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
   if (!tree) return cannot_bind(mount, path);
   return tree;
 }
 
-Result<UniqueFd> clone_source(const Mount& mount, const std::vector<UniqueFd>& descriptors) {
-  if (mount.descriptor != kNone) return clone_handed(mount, descriptors.at(mount.descriptor).get());
-  UniqueFd tree(clone_tree(AT_FDCWD, mount.source.c_str(), reach_of(mount)));
-  if (!tree && mount.presence == Presence::if_present && (errno == ENOENT || errno == ENOTDIR))
-    return UniqueFd{};
+// What a role names may lie where an agent can write, so no link on the way may choose something else; and
+// only folders and files, since a socket is a way to whoever listens.
+Result<UniqueFd> clone_named(const Mount& mount, const PrivatePlaces& places) {
+  const UniqueFd here =
+      TRY_DURING("bind " + mount.source + " at " + mount.target, open_without_links(mount.source));
+  struct stat status{};
+  if (::fstat(here.get(), &status) != 0) return failed("look at " + mount.source);
+  if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
+    return refuse("bind " + mount.source + " at " + mount.target + ": it is neither a folder nor a file");
+  TRY(places.admit(mount, here.get()));
+  UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
   if (!tree) return cannot_bind(mount, mount.source);
   return tree;
+}
+
+Result<UniqueFd> clone_path(const Mount& mount, const PrivatePlaces& places) {
+  if (mount.origin == Origin::named) return clone_named(mount, places);
+  UniqueFd tree(clone_tree(AT_FDCWD, mount.source.c_str(), reach_of(mount)));
+  if (!tree) return cannot_bind(mount, mount.source);
+  return tree;
+}
+
+Result<UniqueFd> clone_source(const Mount& mount, const std::vector<UniqueFd>& descriptors,
+                              const PrivatePlaces& places) {
+  if (mount.descriptor != kNone) return clone_handed(mount, descriptors.at(mount.descriptor).get(), places);
+  auto tree = clone_path(mount, places);
+  if (tree) return tree;
+  const int errnum = tree.error().errnum;
+  const bool gone = errnum == ENOENT || errnum == ENOTDIR;
+  if (gone && mount.presence == Presence::if_present) return UniqueFd{};
+  return std::unexpected(std::move(tree).error().advising(source_remedy(errnum)));
 }
 
 struct HelperAnswer {
   std::int32_t errnum = 0;
   std::string trail;
   std::string remedy;
+  std::vector<std::uint32_t> mounts;  // of the plan, one for each descriptor
+  bool more = false;
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.errnum, self.trail, self.remedy);
+    archive(self.errnum, self.trail, self.remedy, self.mounts, self.more);
   }
 };
 
-Result<SourceTrees> clone_all_handed(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors) {
+// /proc/self/mountinfo writes blanks and backslashes as three octal digits.
+std::string unescaped(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+enum class Early : std::uint8_t { handed, every };
+
+bool is_early(const Mount& mount, Early which) {
+  return is_bind(mount) && (which == Early::every || mount.descriptor != kNone);
+}
+
+// With the host's own rights the kernel would clone a folder without what is mounted below it, and so show
+// what the mounts cover (in a user namespace they are locked, and it refuses).
+Result<> check_nothing_below(const Mount& mount, const std::vector<UniqueFd>& descriptors) {
+  const std::string top =
+      (mount.descriptor == kNone ? mount.source
+                                 : TRY(path_of_descriptor(descriptors.at(mount.descriptor).get()))) +
+      "/";
+  std::ifstream table("/proc/self/mountinfo");
+  if (!table) return failed("open /proc/self/mountinfo");
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream fields(line);
+    std::string field;
+    for (int i = 0; i < 5; ++i) fields >> field;  // the fifth is where it is mounted (proc(5))
+    if (unescaped(field).starts_with(top)) {
+      errno = EINVAL;
+      return cannot_bind(mount, top.substr(0, top.size() - 1));
+    }
+  }
+  return {};
+}
+
+Result<Early> enter_own_mounts() {
+  if (::unshare(CLONE_NEWNS) == 0) {
+    // SAFETY: the copy belongs to the host's user namespace, so its mounts would still be propagated.
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+      return failed("make the helper's mounts private");
+    return Early::every;
+  }
   // A user namespace of its own gives the right to clone mounts; no id is mapped in it.
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
     const int errnum = errno;
     return std::unexpected(failed("make user namespace", errnum).error().advising(namespace_remedy(errnum)));
   }
-  SourceTrees trees;
-  for (const Mount& mount : plan.mounts)
-    if (is_bind(mount) && mount.descriptor != kNone) trees.push_back(TRY(clone_source(mount, descriptors)));
+  return Early::handed;
+}
+
+Result<SourceTrees> clone_early(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
+                                const PrivatePlaces& places) {
+  const Early which = TRY(enter_own_mounts());
+  SourceTrees trees(plan.mounts.size());
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    const Mount& mount = plan.mounts[i];
+    if (!is_early(mount, which)) continue;
+    if (which == Early::every && mount.kind == MountKind::writable)
+      TRY(check_nothing_below(mount, descriptors));
+    trees[i] = TRY(clone_source(mount, descriptors, places));
+  }
   return trees;
 }
 
-[[noreturn]] void run_helper(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
-                             const Channel& answer_to) {
-  const Result<SourceTrees> trees = clone_all_handed(plan, descriptors);
+// As many packets as the descriptors need; each tells which mounts its trees are for.
+Result<> send_trees(const Channel& answer_to, const SourceTrees& trees) {
   HelperAnswer answer;
   std::vector<int> handed;
-  if (trees)
-    for (const UniqueFd& tree : *trees) handed.push_back(tree.get());
-  else
-    answer = {trees.error().errnum, trees.error().trail, trees.error().remedy};
-  const Result<> sent = answer_to.send(codec::encode(answer), handed);
+  for (std::size_t i = 0; i <= trees.size(); ++i) {
+    const bool last = i == trees.size();
+    if (!last && trees[i]) {
+      answer.mounts.push_back(static_cast<std::uint32_t>(i));
+      handed.push_back(trees[i].get());
+    }
+    if (!last && handed.size() < kMaxDescriptors) continue;
+    answer.more = !last;
+    TRY(answer_to.send(codec::encode(answer), handed));
+    answer.mounts.clear();
+    handed.clear();
+  }
+  return {};
+}
+
+[[noreturn]] void run_helper(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
+                             const PrivatePlaces& places, const Channel& answer_to) {
+  const Result<SourceTrees> trees = clone_early(plan, descriptors, places);
+  Result<> sent;
+  if (trees) {
+    sent = send_trees(answer_to, *trees);
+  } else {
+    const Error& error = trees.error();
+    sent = answer_to.send(
+        codec::encode(HelperAnswer{.errnum = error.errnum, .trail = error.trail, .remedy = error.remedy}));
+  }
   ::_exit(sent ? 0 : 1);
+}
+
+Result<SourceTrees> receive_trees(const Channel& helper, std::size_t mounts) {
+  SourceTrees trees(mounts);
+  for (;;) {
+    auto packet = TRY(helper.receive());
+    if (!packet) return refuse("the helper that opens what is bound died");
+    HelperAnswer answer = TRY(codec::decode<HelperAnswer>(packet->bytes));
+    if (!answer.trail.empty())
+      return std::unexpected(Error{answer.errnum, std::move(answer.trail), std::move(answer.remedy)});
+    if (packet->descriptors.size() != answer.mounts.size())
+      return refuse("the helper that opens what is bound lost some", "see ulimit -n");
+    for (std::size_t i = 0; i < answer.mounts.size(); ++i)
+      trees.at(answer.mounts[i]) = std::move(packet->descriptors[i]);
+    if (!answer.more) return trees;
+  }
 }
 
 }  // namespace
 
-Result<SourceTrees> clone_handed_sources_early(const LaunchPlan& plan,
-                                               const std::vector<UniqueFd>& descriptors) {
-  SourceTrees trees(plan.mounts.size());
-  std::vector<std::size_t> wanted;
-  for (std::size_t i = 0; i < plan.mounts.size(); ++i)
-    if (is_bind(plan.mounts[i]) && plan.mounts[i].descriptor != kNone) wanted.push_back(i);
-  if (wanted.empty()) return trees;
-  if (wanted.size() > kMaxDescriptors) return refuse("too many binds by descriptor");
+Result<SourceTrees> clone_sources_early(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
+                                        const PrivatePlaces& places) {
+  if (std::ranges::none_of(plan.mounts, is_bind)) return SourceTrees(plan.mounts.size());
   auto [ours, theirs] = TRY(Channel::pair());
   // SAFETY: the launcher has one thread, so the child may use the heap.
   const pid_t helper = ::fork();
   if (helper < 0) return failed("fork");
-  if (helper == 0) run_helper(plan, descriptors, theirs);
+  if (helper == 0) run_helper(plan, descriptors, places, theirs);
   theirs = Channel{};
-  auto packet = ours.receive();
+  auto trees = receive_trees(ours, plan.mounts.size());
   while (::waitpid(helper, nullptr, 0) < 0 && errno == EINTR) {
   }
-  if (!packet) return std::unexpected(std::move(packet).error());
-  if (!*packet) return refuse("the helper that opens handed files died");
-  HelperAnswer answer = TRY(codec::decode<HelperAnswer>((*packet)->bytes));
-  if (!answer.trail.empty())
-    return std::unexpected(Error{answer.errnum, std::move(answer.trail), std::move(answer.remedy)});
-  if ((*packet)->descriptors.size() != wanted.size())
-    return refuse("the helper that opens handed files lost some");
-  for (std::size_t i = 0; i < wanted.size(); ++i) trees[wanted[i]] = std::move((*packet)->descriptors[i]);
   return trees;
 }
 
-Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors, SourceTrees& trees) {
+Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
+                       const PrivatePlaces& places, SourceTrees& trees) {
   trees.resize(plan.mounts.size());
   for (std::size_t i = 0; i < plan.mounts.size(); ++i)
-    if (is_bind(plan.mounts[i]) && !trees[i]) trees[i] = TRY(clone_source(plan.mounts[i], descriptors));
+    if (is_bind(plan.mounts[i]) && !trees[i])
+      trees[i] = TRY(clone_source(plan.mounts[i], descriptors, places));
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "sandbox/apart.hpp"
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/plan.hpp"
@@ -15,13 +16,16 @@ namespace pawl::sandbox {
 // source is absent and not required.
 using SourceTrees = std::vector<UniqueFd>;
 
-// Sources that were handed as descriptors, opened with the rights of the process that was handed them: to be
-// called before its ids change, since the new ones may not reach the path. Forks a short-lived helper.
-Result<SourceTrees> clone_handed_sources_early(const LaunchPlan& plan,
-                                               const std::vector<UniqueFd>& descriptors);
+// Sources opened with the rights that the launcher was started with: to be called before its ids change,
+// since the new ones may not reach the path. With CAP_SYS_ADMIN that is every bind; without, a user namespace
+// has to give the right to clone mounts, where root is nobody's overrider: those that were handed as
+// descriptors, whose paths were checked already. Forks a short-lived helper.
+Result<SourceTrees> clone_sources_early(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
+                                        const PrivatePlaces& places);
 
 // Every source not in `trees` yet, with the rights of the caller, inside U0.
-Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors, SourceTrees& trees);
+Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
+                       const PrivatePlaces& places, SourceTrees& trees);
 
 // The host's device nodes, in the order of kDeviceNodes.
 inline constexpr const char* kDeviceNodes[] = {"null", "zero", "full", "random", "urandom", "tty"};

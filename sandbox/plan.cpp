@@ -13,6 +13,7 @@ constexpr std::size_t kMaxMounts = 512;
 constexpr std::size_t kMaxPatterns = 512;  // a protection
 constexpr std::size_t kMaxArguments = 4096;
 constexpr std::size_t kMaxArgument = 120 * 1024;  // bytes; the kernel takes 128 KiB
+constexpr std::size_t kMaxApart = 128;
 constexpr std::size_t kMaxListeners = 16;
 constexpr std::size_t kMaxKept = 28;
 constexpr std::size_t kMaxHostname = 64;      // __NEW_UTS_LEN
@@ -111,6 +112,17 @@ Result<> check_mounts(const LaunchPlan& plan, std::size_t descriptors) {
   return {};
 }
 
+Result<> check_apart(const LaunchPlan& plan) {
+  if (plan.apart.size() > kMaxApart) return refuse("too many places to keep apart");
+  for (const Apart& apart : plan.apart) {
+    const bool is_name = apart.kind == ApartKind::name;
+    if (is_name ? !is_clean_path("/" + apart.path) || apart.path.find('/') != std::string::npos
+                : !is_clean_path(apart.path))
+      return refuse("malformed place to keep apart: " + apart.path);
+  }
+  return {};
+}
+
 Result<> check_identity(const LaunchPlan& plan) {
   if (plan.uid == 0 || plan.gid == 0) return refuse("a sandbox never runs as uid 0 or gid 0");
   if ((plan.uid == kNone) != (plan.gid == kNone)) return refuse("uid and gid are set together or not at all");
@@ -133,9 +145,17 @@ Result<> check_variables(const LaunchPlan& plan) {
 
 Result<> check_command(const LaunchPlan& plan, std::size_t descriptors) {
   if (plan.argv.empty() || plan.argv.size() > kMaxArguments)
-    return refuse("needs a command of 1 to 4096 words");
-  for (const std::string& word : plan.argv)
-    if (word.size() > kMaxArgument || has_nul(word)) return refuse("malformed argument");
+    return refuse(plan.argv.empty() ? "there is no command to run"
+                                    : "the command has " + std::to_string(plan.argv.size()) +
+                                          " words; a sandbox takes " + std::to_string(kMaxArguments),
+                  plan.argv.empty() ? "" : "hand the long list over in a file, or to xargs inside");
+  for (const std::string& word : plan.argv) {
+    if (word.size() > kMaxArgument)
+      return refuse("a word of the command has " + std::to_string(word.size()) + " bytes; a sandbox takes " +
+                        std::to_string(kMaxArgument),
+                    "hand it over in a file or on stdin");
+    if (has_nul(word)) return refuse("a word of the command holds a NUL");
+  }
   if (plan.argv[0].empty() && plan.executable == kNone) return refuse("empty command name");
   if (plan.executable != kNone && plan.executable >= descriptors)
     return refuse("executable: no such descriptor");
@@ -208,6 +228,7 @@ Result<LaunchPlan> decode_plan(ByteSpan bytes, std::size_t descriptors) {
   TRY_DURING("launch plan", check_bounds(plan));
   TRY_DURING("launch plan", check_identity(plan));
   TRY_DURING("launch plan", check_mounts(plan, descriptors));
+  TRY_DURING("launch plan", check_apart(plan));
   TRY_DURING("launch plan", check_command(plan, descriptors));
   TRY_DURING("launch plan", check_descriptors(plan, descriptors));
   TRY_DURING("launch plan", check_network(plan));

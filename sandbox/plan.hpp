@@ -29,6 +29,13 @@ constexpr MountKind last_of(MountKind) { return MountKind::devices; }
 enum class Presence : std::uint8_t { required, if_present };
 constexpr Presence last_of(Presence) { return Presence::if_present; }
 
+// Whose word a bind's source is.
+enum class Origin : std::uint8_t {
+  named,      // a person's or a role's: no part of its path may be a link, and it is held against `apart`
+  pawls_own,  // a fixed path of the system's or of pawl's own making: links of their owners are followed
+};
+constexpr Origin last_of(Origin) { return Origin::pawls_own; }
+
 struct Mount {
   MountKind kind = MountKind::directory;
   std::string target;  // absolute, no "." or "..", inside the sandbox
@@ -39,10 +46,12 @@ struct Mount {
   std::uint64_t size = 0;  // bytes
   std::uint32_t mode = 0755;
   Presence presence = Presence::required;
+  Origin origin = Origin::named;
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.kind, self.target, self.source, self.descriptor, self.size, self.mode, self.presence);
+    archive(self.kind, self.target, self.source, self.descriptor, self.size, self.mode, self.presence,
+            self.origin);
   }
 };
 
@@ -55,6 +64,24 @@ struct Protection {
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.mount, self.patterns);
+  }
+};
+
+// What no named bind may show, whatever the paths look like: compared by identity (sandbox/apart.hpp).
+enum class ApartKind : std::uint8_t {
+  whole,   // `path` and all in it: a bind neither is, nor holds, nor lies in it
+  holder,  // a home: a bind neither is nor holds it
+  name,    // a bind has no entry of this name at its top
+};
+constexpr ApartKind last_of(ApartKind) { return ApartKind::name; }
+
+struct Apart {
+  ApartKind kind = ApartKind::whole;
+  std::string path;  // absolute host path, or the name
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.kind, self.path);
   }
 };
 
@@ -110,12 +137,13 @@ struct LaunchPlan {
   std::string hostname = "pawl";
   std::uint64_t open_files = 65536;  // RLIMIT_NOFILE, lowered to what the caller may set
   std::uint32_t wall_time = 0;       // seconds; 0: no limit
+  std::vector<Apart> apart;          // held against the named binds
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.name, self.uid, self.gid, self.mounts, self.protections, self.network, self.listeners,
             self.syscalls, self.init, self.argv, self.executable, self.environment, self.inherit, self.stdio,
-            self.keep, self.directory, self.hostname, self.open_files, self.wall_time);
+            self.keep, self.directory, self.hostname, self.open_files, self.wall_time, self.apart);
   }
 };
 

@@ -4,6 +4,7 @@
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/broker/failure.hpp"
 #include "supervisor/receipt/digest.hpp"
+#include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
 
@@ -41,9 +42,16 @@ void Broker::answer_open_session(const ConnectionPtr& connection, const wire::Op
 void Broker::answer_resume_session(const ConnectionPtr& connection, const wire::ResumeSession& ask,
                                    std::vector<UniqueFd>) {
   const auto found = sessions_.find(ask.id);
-  if (found == sessions_.end() || found->second->info.uid != connection->identity.uid ||
+  // The records were read before anybody could ask: what is not there has ended, and must not go on
+  // unwatched.
+  if (found == sessions_.end()) return connection->answer(wire::SessionOver{});
+  if (found->second->info.uid != connection->identity.uid ||
       receipt::sha256(ask.token) != found->second->token)
     return connection->refuse(FailureKind::not_found, "no such session waits for its launcher");
+  if (found->second->doomed) {
+    session_ended(*found->second, 137, "it was killed while its launcher was away");
+    return connection->answer(wire::SessionOver{});
+  }
   auto launcher_end = link_launcher(*found->second);
   if (!launcher_end) return answer_error(*connection, FailureKind::failed, launcher_end.error());
   found->second->patience.reset();
@@ -78,12 +86,26 @@ void Broker::answer_kill_session(const ConnectionPtr& connection, const wire::Ki
        books_->queue().withdraw_session((*session)->info.id, by, "the session was killed"))
     if (auto committed = commit(std::move(step)); !committed)
       return answer_error(*connection, FailureKind::failed, committed.error());
-  if ((*session)->launcher)
-    (*session)->launcher->kill();
-  else
-    session_ended(**session, 137, "killed by " + by);
   changed();
+  if (!(*session)->launcher) return doom_session(connection, **session, by);
+  (*session)->launcher->kill();
   connection->answer(wire::Done{});
+}
+
+// Whether it still runs cannot be told, so it is not called ended; that it is to end is on record before
+// anybody hears so.
+void Broker::doom_session(const ConnectionPtr& connection, Session& session, const std::string& by) {
+  const std::string short_id = session.info.id.substr(0, 12);
+  if (!session.doomed) {
+    auto noted = note(ledger::Kind::session,
+                      {{"what", "killed"}, {"id", session.info.id}, {"by", receipt::visible(by)}});
+    if (!noted) return answer_error(*connection, FailureKind::failed, noted.error());
+    session.doomed = true;
+    front_.close_agent(session.info.id);
+  }
+  connection->refuse(FailureKind::failed,
+                     "session " + short_id + ": its launcher is not connected; it is killed when it returns",
+                     "to end it now, end its pawl run or pawl-launch process");
 }
 
 }  // namespace pawl::broker

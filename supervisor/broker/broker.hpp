@@ -16,6 +16,7 @@
 #include "supervisor/broker/loop.hpp"
 #include "supervisor/broker/policy_store.hpp"
 #include "supervisor/broker/programs.hpp"
+#include "supervisor/broker/rate.hpp"
 #include "supervisor/broker/services.hpp"
 #include "supervisor/broker/session.hpp"
 #include "supervisor/broker/spawner.hpp"
@@ -86,6 +87,9 @@ class Broker {
   void hear_launcher(const std::string& id, const sandbox::Report* report, std::vector<UniqueFd> descriptors);
   void session_running(Session& session, std::vector<UniqueFd> descriptors);
   void session_ended(Session& session, int exit_code, const std::string& how);
+  void doom_session(const ConnectionPtr& connection, Session& session, const std::string& by);
+  Result<> admit_session(std::uint32_t uid);
+  void expect_launcher(Session& session, std::chrono::milliseconds time, const std::string& otherwise);
   void remember_ended(wire::SessionInfo info);
   Result<Session*> find_session(const std::string& id_or_prefix);
   Result<policy::Role> role_of(const Session& session, const policy::Policy& policy) const;
@@ -99,6 +103,7 @@ class Broker {
   // requests (propose.cpp, present.cpp)
   Result<std::string> propose(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files,
                               bool& joined);
+  Result<> keep_apart_from_agents(const policy::Action& action) const;
   Result<approval::Current> current_for(const approval::Request& request);
   policy::ActionContext action_context(const policy::Policy& policy, const std::string& request,
                                        const std::string& executable,
@@ -123,6 +128,7 @@ class Broker {
   Front front_;
   Waiting waiting_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
+  std::map<std::uint32_t, Rate> openings_;        // of each uid
   std::deque<wire::SessionInfo> ended_sessions_;  // the newest last
   std::map<std::string, std::unique_ptr<Execution>> executions_;
   std::unique_ptr<Loop::Handle> tick_;

@@ -6,6 +6,7 @@
 
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/broker/pinned.hpp"
+#include "supervisor/broker/places.hpp"
 #include "supervisor/policy/authority.hpp"
 #include "supervisor/policy/digest.hpp"
 #include "supervisor/policy/lower.hpp"
@@ -91,6 +92,7 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
     return refuse("a role from --policy can ask for nothing",
                   "install the role in the configuration directory");
   TRY(policy::floor_holds(policy, role, *action));
+  TRY(keep_apart_from_agents(*action));
   if (session.info.person.empty())
     return refuse("the launcher of this session is nobody in people.toml, so no receipt can be given",
                   "let the operator add the launcher's uid to people.toml");
@@ -143,8 +145,7 @@ policy::ActionContext Broker::action_context(const policy::Policy& policy, const
   context.request = request;
   context.executable = executable;
   context.parameters = std::move(parameters);
-  context.private_directories = {setup_.paths.configuration, setup_.paths.state, setup_.paths.sockets,
-                                 setup_.paths.head.substr(0, setup_.paths.head.rfind('/'))};
+  context.private_directories = own_directories(setup_.paths);
   context.uid = setup_.helpers.uid;
   context.gid = setup_.helpers.gid;
   context.identity = {context.uid != sandbox::kNone ? context.uid : policy.home.owner,
@@ -152,11 +153,19 @@ policy::ActionContext Broker::action_context(const policy::Policy& policy, const
   return context;
 }
 
+// Looked at when a session opens too; the policy may have changed since.
+Result<> Broker::keep_apart_from_agents(const policy::Action& action) const {
+  for (const auto& [id, session] : sessions_)
+    if (session->writes_workspace) TRY(keep_action_apart(action, session->info.workspace));
+  return {};
+}
+
 Result<approval::Current> Broker::current_for(const approval::Request& request) {
   const policy::Policy& policy = *TRY(policy_.current());
   const policy::Role* const role = policy.find_role(request.binding.role);
   const policy::Action* const action = role != nullptr ? role->find_action(request.action) : nullptr;
   if (action == nullptr) return refuse("role and action are not in the policy any more");
+  TRY(keep_apart_from_agents(*action));
   TRY(policy::floor_holds(policy, *role, *action));
   return approval::Current{
       TRY(policy::policy_digest(policy, *role, *action, request.binding.launcher)),

@@ -45,8 +45,11 @@ sandbox::LaunchPlan dialer_plan(OuterIdentity identity) {
   plan.network = sandbox::Network::host;
   plan.syscalls = sandbox::SyscallProfile::dialer;
   const auto show = [&](const char* path, Presence presence) {
-    plan.mounts.push_back(
-        {.kind = MountKind::read_only, .target = path, .source = path, .presence = presence});
+    plan.mounts.push_back({.kind = MountKind::read_only,
+                           .target = path,
+                           .source = path,
+                           .presence = presence,
+                           .origin = sandbox::Origin::pawls_own});
   };
   show("/usr", Presence::required);
   show("/etc/ld.so.cache", Presence::if_present);

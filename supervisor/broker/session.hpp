@@ -33,6 +33,8 @@ struct Session {
   // these, so these alone are served, whatever the role says since.
   std::vector<wire::Route> llm_routes;
   SessionState state = SessionState::opened;
+  bool writes_workspace = true;
+  bool doomed = false;          // killed while its launcher was away
   std::uint32_t outer_uid = 0;  // who may connect to the agent socket
   std::unique_ptr<LaunchLink> launcher;
   UniqueFd pidfd;  // pid 1 of the sandbox
@@ -40,7 +42,7 @@ struct Session {
   std::unique_ptr<RouteHost> routes;       // goes before the log that it writes to
   Rate proposals{60};                      // also those that are refused: each costs a durable entry
   Rate pinned{256ull * 1024 * 1024};       // bytes of inputs that are copied for it
-  std::unique_ptr<Loop::Handle> patience;  // orphaned: until it is given up
+  std::unique_ptr<Loop::Handle> patience;  // no launcher has reported: until it is given up
 };
 
 }  // namespace pawl::broker

@@ -6,10 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 
 #include "supervisor/broker/broker.hpp"
+#include "supervisor/broker/places.hpp"
 #include "supervisor/broker/routes.hpp"
 #include "supervisor/policy/authority.hpp"
 #include "supervisor/policy/lower.hpp"
@@ -23,8 +25,11 @@ constexpr std::size_t kMaxPolicyText = 64 * 1024;  // bytes of --policy FILE
 constexpr std::size_t kMaxCommandShown = 1024;     // bytes of a session's command in lists and the ledger
 constexpr std::chrono::milliseconds kPatience{60'000};  // for launchers to come back after a restart
 constexpr std::uint32_t kNobody = 65534;
+constexpr std::chrono::milliseconds kLaunchTime{30'000};  // for a launcher to report that it has launched
 constexpr std::size_t kMaxSessions = 1000;
-constexpr std::size_t kMaxEndedShown = 100;  // the ledger has them all
+constexpr std::size_t kMaxSessionsOfOne = 64;  // uid
+constexpr std::uint64_t kMaxOpenings = 600;    // of one uid in a minute: each is a durable entry
+constexpr std::size_t kMaxEndedShown = 100;    // the ledger has them all
 
 // Works also where the broker's user may not look into the person's folders: the kernel names what the
 // descriptor is.
@@ -76,16 +81,6 @@ std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask) {
   return entries;
 }
 
-// What an approved action runs must not lie where an agent writes.
-Result<> keep_programs_apart(const policy::Policy& policy, const std::string& workspace) {
-  for (const policy::Role& role : policy.roles)
-    for (const policy::Action& action : role.actions)
-      if (action.run.front().starts_with(workspace + "/"))
-        return refuse("the workspace holds " + action.run.front() + ", which action " + action.name + " runs",
-                      "choose another workspace, or keep the program elsewhere");
-  return {};
-}
-
 }  // namespace
 
 std::string Broker::session_directory(const std::string& id) const {
@@ -105,12 +100,26 @@ Result<policy::Role> Broker::role_of(const Session& session, const policy::Polic
   return *role;
 }
 
+// One person's sessions leave room for everybody else's.
+Result<> Broker::admit_session(std::uint32_t uid) {
+  if (sessions_.size() >= kMaxSessions)
+    return refuse("too many sessions", "end some: pawl sessions, pawl kill");
+  const auto own =
+      std::ranges::count_if(sessions_, [uid](const auto& entry) { return entry.second->info.uid == uid; });
+  if (own >= static_cast<std::ptrdiff_t>(kMaxSessionsOfOne))
+    return refuse("you have " + std::to_string(own) + " sessions, and nobody has more",
+                  "end some: pawl sessions, pawl kill");
+  if (!openings_.try_emplace(uid, kMaxOpenings).first->second.admits(boot_clock()))
+    return refuse("you have opened " + std::to_string(kMaxOpenings) + " sessions within a minute",
+                  "wait a minute");
+  return {};
+}
+
 Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const wire::OpenSession& ask,
                                                  int workspace, UniqueFd& launcher_end) {
   if (ask.stdio.size() != 3 || ask.argv.empty()) return refuse("open_session is incomplete");
   if (ask.policy_text.size() > kMaxPolicyText) return refuse("the policy file is too long");
-  if (sessions_.size() >= kMaxSessions)
-    return refuse("too many sessions", "end some: pawl sessions, pawl kill");
+  TRY(admit_session(caller.identity.uid));
   const policy::Policy& policy = *TRY(policy_.current());
 
   auto session = std::make_unique<Session>();
@@ -126,18 +135,10 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   policy::SessionContext context;
   context.session = session->info.id;
   context.workspace = TRY(path_of_directory(workspace));
-  if (role.sandbox.files.workspace == policy::WorkspaceMode::direct)
-    TRY(keep_programs_apart(policy, context.workspace));
+  session->writes_workspace = role.sandbox.files.workspace == policy::WorkspaceMode::direct;
+  if (session->writes_workspace) TRY(keep_actions_apart(policy, context.workspace));
   context.broker_directory = session_directory(session->info.id);
   context.agent_program = setup_.programs.agent;
-  context.person_home = TRY(wire::home_of(caller.identity.uid));
-  context.private_directories = {setup_.paths.configuration,
-                                 setup_.paths.state,
-                                 setup_.paths.sockets,
-                                 setup_.paths.head.substr(0, setup_.paths.head.rfind('/')),
-                                 context.person_home + "/.ssh",
-                                 context.person_home + "/.config/pawl",
-                                 context.person_home + "/.local/state/pawl"};
   session->llm_routes = routes_of(role);
   // Better no session than one whose model never answers.
   if (std::ranges::find(session->llm_routes, "https", &wire::Route::scheme) != session->llm_routes.end())
@@ -145,6 +146,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   for (const wire::Route& route : session->llm_routes) context.placeholders.push_back(route.placeholder);
   context.argv = ask.argv;
   context.identity = identity;
+  TRY(name_private_places(setup_.paths, caller.identity.uid, context));
   if (caller.identity.uid == 0) std::tie(context.uid, context.gid) = std::pair(identity.uid, identity.gid);
   sandbox::LaunchPlan plan = TRY(policy::lower_session(role, context));
   plan.stdio = stdio_of(ask);
@@ -172,6 +174,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
                                                     {"workspace", receipt::visible(info.workspace)},
                                                     {"command", info.command},
                                                     {"token", to_hex(session->token)},
+                                                    {"writes_workspace", session->writes_workspace},
                                                     {"policy_file", session->handed_role},
                                                     {"routes", routes_to_json(session->llm_routes)}});
   if (!noted) {
@@ -181,6 +184,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   launcher_end = std::move(end);
   wire::SessionOpened opened{info.id, token, key, sandbox::encode_plan(plan)};
   const std::string id = info.id;
+  expect_launcher(*session, kLaunchTime, "no launcher reported within 30 s that it runs");
   sessions_[id] = std::move(session);
   return opened;
 }
@@ -241,7 +245,18 @@ void Broker::session_running(Session& session, std::vector<UniqueFd> descriptors
   session.pidfd = std::move(descriptors.front());
   descriptors.erase(descriptors.begin());
   session.state = SessionState::running;
+  session.patience.reset();
   start_routes(session, std::move(descriptors));
+}
+
+void Broker::expect_launcher(Session& session, std::chrono::milliseconds time, const std::string& otherwise) {
+  session.patience = loop_.after(time, [this, id = session.info.id, otherwise] {
+    loop_.soon([this, id, otherwise] {
+      const auto still = sessions_.find(id);
+      // Whoever reported meanwhile has cleared it.
+      if (still != sessions_.end() && still->second->patience) session_ended(*still->second, 137, otherwise);
+    });
+  });
 }
 
 void Broker::remember_ended(wire::SessionInfo info) {
@@ -291,6 +306,10 @@ void Broker::recall_sessions() {
       if (entry.kind != ledger::Kind::session) continue;
       const boost::json::object& body = entry.body;
       const auto text = [&](const char* key) { return std::string(body.at(key).as_string()); };
+      if (text("what") == "killed") {
+        if (const auto killed = open.find(text("id")); killed != open.end()) killed->second->doomed = true;
+        continue;
+      }
       if (text("what") == "ended") {
         auto ended = open.extract(text("id"));
         if (ended.empty()) continue;
@@ -313,6 +332,9 @@ void Broker::recall_sessions() {
       session->token = receipt::digest_from_hex(text("token")).value_or(Digest{});
       session->handed_role = text("policy_file");
       session->llm_routes = routes_from_json(body);
+      // Records of before this key: taken for one that does.
+      if (const auto* writes = body.if_contains("writes_workspace"); writes != nullptr && writes->is_bool())
+        session->writes_workspace = writes->get_bool();
       session->state = SessionState::orphaned;
       open[text("id")] = std::move(session);
     }
@@ -322,12 +344,10 @@ void Broker::recall_sessions() {
       session_ended(*sessions_.emplace(id, std::move(session)).first->second, 137, door.error().text());
       continue;
     }
-    session->patience = loop_.after(kPatience, [this, id = id] {
-      loop_.soon([this, id] {
-        if (const auto still = sessions_.find(id); still != sessions_.end())
-          session_ended(*still->second, 137, "its launcher did not come back");
-      });
-    });
+    if (session->doomed) front_.close_agent(id);
+    expect_launcher(
+        *session, kPatience,
+        "its launcher did not come back; whether it runs is not known, and it is killed when it returns");
     sessions_[id] = std::move(session);
   }
 }

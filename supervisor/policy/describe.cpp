@@ -30,6 +30,18 @@ std::string_view word(MountKind kind) {
   return "?";
 }
 
+std::string_view word(ApartKind kind) {
+  switch (kind) {
+    case ApartKind::whole:
+      return "whole";
+    case ApartKind::holder:
+      return "holder";
+    case ApartKind::name:
+      return "name";
+  }
+  return "?";
+}
+
 std::string_view word(Network network) {
   switch (network) {
     case Network::loopback:
@@ -75,6 +87,8 @@ std::string line(const Mount& mount) {
   if (mount.kind == MountKind::tmpfs) text += " size " + size_in_words(mount.size);
   if (mount.kind == MountKind::tmpfs || mount.kind == MountKind::file) text += " mode " + octal(mount.mode);
   if (mount.presence == Presence::if_present) text += " if present";
+  const bool is_bind = mount.kind == MountKind::read_only || mount.kind == MountKind::writable;
+  if (is_bind && mount.origin == Origin::named) text += " held apart, without links";
   return text + "\n";
 }
 
@@ -99,6 +113,8 @@ std::string describe(const LaunchPlan& plan) {
   for (const Protection& protection : plan.protections)
     for (const std::string& pattern : protection.patterns)
       text += "protect " + quoted(protection.mount) + " " + quoted(pattern) + "\n";
+  for (const Apart& apart : plan.apart)
+    text += "apart " + std::string(word(apart.kind)) + " " + quoted(apart.path) + "\n";
   text += "network " + std::string(word(plan.network)) + "\n";
   for (const std::uint16_t port : plan.listeners) text += "listener " + std::to_string(port) + "\n";
   text += "syscalls " + std::string(word(plan.syscalls)) + "\n";

@@ -12,6 +12,7 @@
 namespace pawl::policy {
 namespace {
 
+using sandbox::ApartKind;
 using sandbox::LaunchPlan;
 using sandbox::Mount;
 using sandbox::MountKind;
@@ -28,12 +29,28 @@ void add_sorted(std::vector<Mount> mounts, LaunchPlan& plan) {
   std::ranges::move(mounts, std::back_inserter(plan.mounts));
 }
 
+std::string agent_home(const SessionContext& context) {
+  for (const std::string_view home : kAgentHomes)
+    if (!lies_within(context.workspace, home) && !lies_within(context.person_home, home))
+      return std::string(home);
+  return std::string(kAgentHomes[0]);
+}
+
+// Named by path here, compared by identity where they are bound.
+void keep_apart(const std::vector<std::string>& homes, const std::vector<std::string>& private_directories,
+                LaunchPlan& plan) {
+  for (const std::string& home : homes) plan.apart.push_back({ApartKind::holder, home});
+  for (const std::string& directory : private_directories)
+    plan.apart.push_back({ApartKind::whole, directory});
+}
+
 Result<> add_role_paths(const Role& role, const SessionContext& context, LaunchPlan& plan) {
   std::vector<Mount> mounts;
   for (const std::string& written : role.sandbox.files.read) {
     const std::string path = written.starts_with("~/") ? context.person_home + written.substr(1) : written;
     TRY_DURING("role " + role.name + ", read", check_apart(path, context.private_directories));
-    if (!clean_absolute(path) || lies_within(context.person_home, path) || lies_within(path, kAgentHome))
+    if (!clean_absolute(path) || lies_within(context.person_home, path) ||
+        lies_within(path, agent_home(context)))
       return refuse("role " + role.name + ": it cannot read " + quoted(path),
                     "name a file or folder below the home");
     if (!lies_within(path, context.workspace)) mounts.push_back(read_only_path(path));
@@ -58,16 +75,16 @@ void add_workspace(const Role& role, const SessionContext& context, LaunchPlan& 
 void add_tools(const SessionContext& context, LaunchPlan& plan) {
   // The directory, not the socket: a restarted broker listens on a new file (a bound old one would refuse for
   // ever).
-  Mount broker = read_only_path(context.broker_directory);
+  Mount broker = pawls_own(read_only_path(context.broker_directory));
   broker.target = kBrokerDirectory;
-  Mount tool = read_only_path(context.agent_program);
+  Mount tool = pawls_own(read_only_path(context.agent_program));
   tool.target = std::string(kToolDirectory) + "/pawl-agent";
   plan.mounts.push_back(std::move(broker));
   plan.mounts.push_back(std::move(tool));
 }
 
 void add_session_environment(const Role& role, const SessionContext& context, LaunchPlan& plan) {
-  const std::string home(kAgentHome);
+  const std::string home = agent_home(context);
   plan.inherit = role.sandbox.keep_environment;
   plan.environment = {"PATH=" + std::string(kToolDirectory) + ":/usr/local/bin:/usr/bin:/bin",
                       "HOME=" + home,
@@ -129,7 +146,7 @@ void add_inputs(const ActionContext& context, LaunchPlan& plan) {
   std::uint32_t descriptor = kActionInputs;
   for (const CheckedParameter& parameter : context.parameters)
     if (parameter.kind == ParameterKind::file)
-      plan.mounts.push_back(handed(MountKind::read_only, input_path(parameter), descriptor++));
+      plan.mounts.push_back(pawls_own(handed(MountKind::read_only, input_path(parameter), descriptor++)));
 }
 
 }  // namespace
@@ -141,8 +158,12 @@ Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context
   plan.name = "session " + short_id(context.session);
   plan.uid = context.uid;
   plan.gid = context.gid;
-  add_system_mounts({"agent", std::string(kAgentHome), context.identity}, role.limits.tmp, plan.mounts);
-  plan.mounts.push_back(handed(MountKind::writable, kAgentHome, kSessionHome));
+  const std::string home = agent_home(context);
+  add_system_mounts({"agent", home, context.identity}, role.limits.tmp, plan.mounts);
+  plan.mounts.push_back(pawls_own(handed(MountKind::writable, home, kSessionHome)));
+  keep_apart(context.homes, context.private_directories, plan);
+  for (const std::string_view name : credential_folders())
+    plan.apart.push_back({ApartKind::name, std::string(name)});
   TRY(add_role_paths(role, context, plan));
   add_workspace(role, context, plan);
   add_tools(context, plan);
@@ -168,7 +189,8 @@ Result<LaunchPlan> lower_action(const Role& role, const Action& action, const Ac
   TRY(add_action_paths(action, context, plan));
   // What runs is the verified descriptor; the same file is pinned at its path, for programs that look at
   // themselves.
-  plan.mounts.push_back(handed(MountKind::read_only, context.executable, kActionExecutable));
+  plan.mounts.push_back(pawls_own(handed(MountKind::read_only, context.executable, kActionExecutable)));
+  keep_apart({}, context.private_directories, plan);
   add_inputs(context, plan);
   plan.executable = kActionExecutable;
   plan.argv = expand_arguments(action, context.parameters);

@@ -26,7 +26,9 @@ inline constexpr std::uint32_t kActionStdout = 1;
 inline constexpr std::uint32_t kActionStderr = 2;
 inline constexpr std::uint32_t kActionInputs = 3;  // file parameters in the order of the declaration
 
-inline constexpr std::string_view kAgentHome = "/home/agent";
+// The first that neither is the person's own nor holds the workspace.
+inline constexpr std::string_view kAgentHomes[] = {"/home/agent", "/home/pawl-agent",
+                                                   "/home/pawl-agent-home"};
 inline constexpr std::string_view kActionHome = "/home/action";
 inline constexpr std::string_view kBrokerDirectory =
     "/run/pawl/broker";                                              // the session's socket directory, inside
@@ -45,9 +47,10 @@ struct SessionContext {
   std::string session;  // id
   std::string
       workspace;  // canonical absolute host path of the opened workspace; shown at the same path inside
-  std::string broker_directory;                  // host directory that holds this session's socket
-  std::string agent_program;                     // host path of pawl-agent
-  std::string person_home;                       // the launcher's passwd home
+  std::string broker_directory;    // host directory that holds this session's socket
+  std::string agent_program;       // host path of pawl-agent
+  std::string person_home;         // the launcher's passwd home, canonical
+  std::vector<std::string> homes;  // as passwd has them: the launcher's, and whose identity is taken on
   std::vector<std::string> private_directories;  // pawl's config, state, sockets, reviewers' keys: never
                                                  // shown, never inside a workspace
   std::vector<std::string> placeholders;         // one for each of role.llm (make_placeholder)

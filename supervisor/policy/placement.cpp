@@ -14,12 +14,18 @@ constexpr std::string_view system_trees[] = {"/usr", "/etc",  "/proc", "/sys",  
 constexpr std::string_view shared_roots[] = {"/home",    "/root", "/tmp", "/var", "/var/tmp",
                                              "/var/lib", "/opt",  "/srv", "/mnt", "/media"};
 
+constexpr std::string_view credential_names[] = {
+    ".ssh",   ".gnupg",           ".aws",    ".azure",       ".kube",
+    ".netrc", ".git-credentials", ".pgpass", ".vault-token", ".password-store"};
+
 bool is_home(std::string_view path, std::string_view person_home) {
   const bool below_home = path.starts_with("/home/") && path.find('/', 6) == std::string_view::npos;
   return below_home || path == person_home;
 }
 
 }  // namespace
+
+std::span<const std::string_view> credential_folders() { return credential_names; }
 
 Result<> check_apart(std::string_view path, const std::vector<std::string>& private_directories) {
   for (const std::string& directory : private_directories)
@@ -43,6 +49,8 @@ Result<> check_workspace(std::string_view path, std::string_view person_home,
   if (!person_home.empty() && lies_within(person_home, path))
     return refuse(shown + " holds the home directory " + std::string(person_home), std::string(remedy));
   TRY_DURING("workspace", check_apart(path, private_directories));
+  if (const auto credential = credential_path(path))
+    return refuse(shown + " looks like a place of credentials (" + *credential + ")", std::string(remedy));
   return {};
 }
 

@@ -49,7 +49,7 @@ void add_etc(const Account& account, std::vector<Mount>& mounts) {
   // Loopback, where nothing answers: a lookup fails at once instead of timing out.
   add_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n", mounts);
   for (std::string_view path : shown_etc) {
-    Mount mount = read_only_path(path);
+    Mount mount = pawls_own(read_only_path(path));
     mount.presence = Presence::if_present;
     mounts.push_back(std::move(mount));
   }
@@ -61,12 +61,17 @@ Mount read_only_path(std::string_view path) {
   return {.kind = MountKind::read_only, .target = std::string(path), .source = std::string(path)};
 }
 
+Mount pawls_own(Mount mount) {
+  mount.origin = sandbox::Origin::pawls_own;
+  return mount;
+}
+
 Mount handed(MountKind kind, std::string_view target, std::uint32_t descriptor) {
   return {.kind = kind, .target = std::string(target), .descriptor = descriptor};
 }
 
 void add_system_mounts(const Account& account, std::uint64_t tmp_size, std::vector<Mount>& mounts) {
-  mounts.push_back(read_only_path("/usr"));
+  mounts.push_back(pawls_own(read_only_path("/usr")));
   add_etc(account, mounts);
   mounts.push_back({.kind = MountKind::proc, .target = "/proc"});
   mounts.push_back({.kind = MountKind::devices, .target = "/dev"});

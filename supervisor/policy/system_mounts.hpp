@@ -21,6 +21,7 @@ struct Account {
 void add_system_mounts(const Account& account, std::uint64_t tmp_size, std::vector<sandbox::Mount>& mounts);
 
 sandbox::Mount read_only_path(std::string_view path);  // at its own place, required
+sandbox::Mount pawls_own(sandbox::Mount mount);        // links are followed, nothing is held against it
 sandbox::Mount handed(sandbox::MountKind kind, std::string_view target,
                       std::uint32_t descriptor);  // a bind of a descriptor
 

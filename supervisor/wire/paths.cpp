@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 
@@ -63,8 +64,11 @@ Result<Paths> embedded_paths() {
 
 Result<Paths> client_paths() {
   const Paths system = system_paths();
-  if (::access((system.configuration + "/pawl.toml").c_str(), F_OK) == 0) return system;
-  return embedded_paths();
+  // One that cannot be looked at is there: falling back would put the person's own rules in place of the
+  // host's.
+  const bool missing = ::access((system.configuration + "/pawl.toml").c_str(), F_OK) != 0 &&
+                       (errno == ENOENT || errno == ENOTDIR);
+  return missing ? embedded_paths() : Result<Paths>(system);
 }
 
 Result<std::string> private_homes() { return TRY(own_home()) + "/.local/state/pawl/homes"; }

@@ -75,7 +75,9 @@ struct SessionOpened {
   }
 };
 
-// After the broker was lost and is back. Answered by SessionResumed with a channel like SessionOpened's.
+// After the broker was lost and is back. Answered by SessionResumed with a channel like SessionOpened's, or
+// by SessionOver when the broker keeps no such session (any more): it was killed or given up, and whoever
+// holds it ends it.
 struct ResumeSession {
   static constexpr Type type = Type::resume_session;
   std::string id;
@@ -89,6 +91,12 @@ struct ResumeSession {
 
 struct SessionResumed {
   static constexpr Type type = Type::session_resumed;
+  template <class Self, class Archive>
+  static void fields(Self&, Archive&) {}
+};
+
+struct SessionOver {
+  static constexpr Type type = Type::session_over;
   template <class Self, class Archive>
   static void fields(Self&, Archive&) {}
 };
@@ -131,7 +139,9 @@ struct Sessions {
   }
 };
 
-// Answered by Done once the session's processes were told to die. Pending requests of it become void.
+// Answered by Done once the session's processes were told to die; by Failure when its launcher is not
+// connected: then the kill is on record, and carried out when the launcher returns. Pending requests of it
+// become void.
 struct KillSession {
   static constexpr Type type = Type::kill_session;
   std::string id;  // or a unique prefix of at least 8

@@ -33,6 +33,7 @@ enum class Type : std::uint16_t {
   log_page = 34,
   get_receipt = 35,
   receipt = 36,
+  session_over = 37,
 
   // a session's agent socket
   agent_hello = 64,

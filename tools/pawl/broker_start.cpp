@@ -6,8 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <string_view>
+#include <vector>
 
 #include "sandbox/base/own_programs.hpp"
 #include "tools/pawl/child_process.hpp"
@@ -39,16 +42,32 @@ Result<UniqueFd> open_log(const wire::Paths& paths) {
   return log;
 }
 
-// What it said last: the reason, when it could not start.
+// The reason why it could not start: its last complaint, and of a refused policy the first problem, which
+// problem.cpp puts before the notes.
+std::string reason_in(std::string_view log) {
+  constexpr std::string_view kComplaint = "pawld: ";
+  std::vector<std::string_view> lines;
+  for (std::size_t end = 0; !log.empty(); log.remove_prefix(std::min(log.size(), end + 1))) {
+    end = std::min(log.find('\n'), log.size());
+    if (end > 0) lines.push_back(log.substr(0, end));
+  }
+  for (std::size_t i = lines.size(); i-- > 0;) {
+    if (!lines[i].starts_with(kComplaint)) continue;
+    const std::string_view said = lines[i].substr(kComplaint.size());
+    if (said.ends_with(':') && i + 1 < lines.size())
+      return std::string(said) + " " + std::string(lines[i + 1]);
+    return std::string(said);
+  }
+  return lines.empty() ? "" : std::string(lines.back());
+}
+
 std::string last_words(const wire::Paths& paths) {
   UniqueFd log(::open(log_path(paths).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  std::array<char, 2048> tail{};
+  std::array<char, 16 * 1024> tail{};
   const off_t size = ::lseek(log.get(), 0, SEEK_END);
   const off_t from = std::max<off_t>(0, size - static_cast<off_t>(tail.size()));
   const ssize_t got = ::pread(log.get(), tail.data(), tail.size(), from);
-  std::string text(tail.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  while (text.ends_with('\n')) text.pop_back();
-  return text.substr(text.rfind('\n') + 1);
+  return reason_in({tail.data(), got > 0 ? static_cast<std::size_t>(got) : 0});
 }
 
 bool may_come_up(const tools::Trouble& reason) { return reason.code == ExitCode::unreachable; }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <vector>
 
 #include "sandbox/launch_protocol.hpp"
@@ -19,7 +20,7 @@ struct Redirection {
 
 // All our descriptors are CLOEXEC, so the program gets exactly the redirections and /dev/null.
 Result<pid_t> spawn(const std::string& program, std::vector<const char*> arguments,
-                    const std::vector<Redirection>& redirections) {
+                    const std::vector<Redirection>& redirections, char* const* environment) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -37,7 +38,7 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
   arguments.push_back(nullptr);
   pid_t child = 0;
   const int error = ::posix_spawn(&child, program.c_str(), &actions, &attributes,
-                                  const_cast<char* const*>(arguments.data()), environ);
+                                  const_cast<char* const*>(arguments.data()), environment);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return failed("start " + program, error);
@@ -46,12 +47,20 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
 
 }  // namespace
 
-Result<pid_t> start_launcher(const std::string& program, const Channel& control) {
-  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}});
+Result<pid_t> start_launcher(const std::string& program, const Channel& control,
+                             const std::vector<std::string>& inherit) {
+  std::vector<std::string> variables;
+  for (const std::string& name : inherit)
+    if (const char* value = std::getenv(name.c_str()); value != nullptr)
+      variables.push_back(name + "=" + value);
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
+  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, environment.data());
 }
 
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log) {
-  return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}});
+  return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}}, environ);
 }
 
 }  // namespace pawl::run

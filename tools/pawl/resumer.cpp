@@ -58,20 +58,20 @@ void Resumer::ask(const Message& message, Stage next, Clock::time_point now) {
   wakes_ = now + kAnswerTime;
 }
 
-std::optional<Channel> Resumer::advance(Event event, Clock::time_point now) {
+Resumer::News Resumer::advance(Event event, Clock::time_point now) {
   if (event == Event::timer) {
-    if (!active() || now < wakes_) return std::nullopt;
+    if (!active() || now < wakes_) return {};
     if (stage_ == Stage::waiting)
       connect(now);
     else
       retry(now);
-    return std::nullopt;
+    return {};
   }
   auto packet = channel_.receive();
   const bool answered = packet && packet->has_value();
   if (answered && stage_ == Stage::greeting && wire::unframe<wire::Welcome>((*packet)->bytes)) {
     ask(wire::ResumeSession{session_, token_}, Stage::resuming, now);
-    return std::nullopt;
+    return {};
   }
   if (answered && stage_ == Stage::resuming && wire::unframe<wire::SessionResumed>((*packet)->bytes) &&
       (*packet)->descriptors.size() == 1) {
@@ -79,9 +79,14 @@ std::optional<Channel> Resumer::advance(Event event, Clock::time_point now) {
     stage_ = Stage::idle;
     return Channel(std::move((*packet)->descriptors[0]));
   }
+  if (answered && stage_ == Stage::resuming && wire::unframe<wire::SessionOver>((*packet)->bytes)) {
+    channel_ = Channel();
+    stage_ = Stage::idle;
+    return Over{};
+  }
   // Refusals too: a broker that has just started may not have read its records yet.
   retry(now);
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace pawl::run

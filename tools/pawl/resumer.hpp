@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "sandbox/base/channel.hpp"
 #include "supervisor/wire/paths.hpp"
@@ -22,8 +23,10 @@ class Resumer {
   int fd() const { return channel_ ? channel_.fd() : -1; }
   Clock::time_point wakes() const { return wakes_; }
   enum class Event : std::uint8_t { readable, timer };
-  // The broker's new channel for the launcher, once.
-  std::optional<Channel> advance(Event event, Clock::time_point now);
+  // Once: the broker's new channel for the launcher, or that the session is over for the broker.
+  struct Over {};
+  using News = std::variant<std::monostate, Channel, Over>;
+  News advance(Event event, Clock::time_point now);
 
  private:
   enum class Stage : std::uint8_t { idle, waiting, greeting, resuming };

@@ -81,6 +81,7 @@ Outcome<Session::Parts> arrange(const RunCommand& command, const tools::Greeted&
   Session::Parts parts{
       .plan = opened.message.plan,
       .stdio = {plan->stdio[0].kind, plan->stdio[1].kind, plan->stdio[2].kind},
+      .inherit = plan->inherit,
       .workspace = std::move(workspace),
       .home = TRY(open_private_home(TRY(wire::private_homes()), role, opened.message.home_key, owner)),
       .broker = Channel(std::move(opened.descriptors[0])),

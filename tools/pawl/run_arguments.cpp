@@ -25,6 +25,27 @@ std::unexpected<tools::Trouble> usage(std::string text) {
   return trouble(ExitCode::pawl_failed, std::move(text), "see pawl run --help");
 }
 
+// The command travels inside of two messages of at most 128 KiB, the second one together with the whole plan.
+tools::Outcome<> check_size(const std::vector<std::string>& argv) {
+  constexpr std::size_t kMaxWords = 4096;
+  constexpr std::size_t kMaxBytes = 96 * 1024;
+  constexpr std::size_t kWordOverhead = 4;
+  constexpr const char* kRemedy = "hand the long part over in a file or on stdin";
+  if (argv.size() > kMaxWords)
+    return trouble(ExitCode::pawl_failed,
+                   "the command has " + std::to_string(argv.size()) + " words; a session takes " +
+                       std::to_string(kMaxWords),
+                   kRemedy);
+  std::size_t bytes = 0;
+  for (const std::string& word : argv) bytes += word.size() + kWordOverhead;
+  if (bytes > kMaxBytes)
+    return trouble(
+        ExitCode::pawl_failed,
+        "the command has " + std::to_string(bytes) + " bytes; a session takes " + std::to_string(kMaxBytes),
+        kRemedy);
+  return {};
+}
+
 }  // namespace
 
 Outcome<std::variant<RunCommand, RunHelp>> parse_run(std::span<const std::string> words) {
@@ -50,6 +71,7 @@ Outcome<std::variant<RunCommand, RunHelp>> parse_run(std::span<const std::string
   command.argv.assign(words.begin() + static_cast<std::ptrdiff_t>(at), words.end());
   if (command.argv.empty()) return usage("which command? pawl run needs one");
   if (command.argv[0].empty()) return usage("the command is empty");
+  TRY(check_size(command.argv));
   return command;
 }
 

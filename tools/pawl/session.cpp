@@ -48,7 +48,7 @@ Outcome<std::unique_ptr<Session>> Session::start(Parts parts) {
   std::unique_ptr<Session> session(
       new Session(TRY(Signals::block()), std::move(ours), std::move(parts.resumer)));
   const std::vector<UniqueFd> streams = TRY(session->prepare_streams(parts.stdio));
-  TRY(start_launcher(launcher, theirs));
+  TRY(start_launcher(launcher, theirs, parts.inherit));
   TRY_DURING("tell the launcher what to build", session->send_start(parts, streams));
   return session;
 }
@@ -60,7 +60,6 @@ Result<std::vector<UniqueFd>> Session::prepare_streams(const std::array<Stdio, 3
     if (stdio[static_cast<std::size_t>(number)] != Stdio::descriptor) continue;
     HandedStream stream = TRY(hand_stream(number));
     handed.push_back(std::move(stream.handed));
-    if (!stream.relayed) continue;
     const int ours = stream.relayed.get();
     const auto direction = number == 0 ? Relay::Direction::inward : Relay::Direction::outward;
     Pump pump = number == 0 ? Pump(0, ours) : Pump(ours, number);
@@ -203,8 +202,10 @@ void Session::take_signals() {
 void Session::take_resumer(const std::vector<pollfd>& watched) {
   if (!resumer_.active()) return;
   const auto event = readable(watched, resumer_.fd()) ? Resumer::Event::readable : Resumer::Event::timer;
-  const auto channel = resumer_.advance(event, steady_clock::now());
-  if (!channel) return;
+  const Resumer::News news = resumer_.advance(event, steady_clock::now());
+  if (std::holds_alternative<Resumer::Over>(news)) return command(CommandKind::kill);
+  const Channel* const channel = std::get_if<Channel>(&news);
+  if (channel == nullptr) return;
   const int descriptor = channel->fd();
   command(CommandKind::adopt, 0, {&descriptor, 1});
 }

@@ -27,6 +27,7 @@ class Session {
   struct Parts {
     Bytes plan;
     std::array<sandbox::Stdio, 3> stdio{};  // as the plan has them
+    std::vector<std::string> inherit;       // likewise: variables for the launcher
     UniqueFd workspace;
     UniqueFd home;
     Channel broker;  // for the launcher

@@ -21,12 +21,6 @@ wire::StandardStream kind_of(int number) {
 StreamKinds stream_kinds() { return {kind_of(0), kind_of(1), kind_of(2)}; }
 
 Result<HandedStream> hand_stream(int number) {
-  struct stat status{};
-  if (::fstat(number, &status) == 0 && S_ISFIFO(status.st_mode)) {
-    UniqueFd copy(::fcntl(number, F_DUPFD_CLOEXEC, 10));
-    if (!copy) return failed("duplicate a standard stream");
-    return HandedStream{std::move(copy), {}};
-  }
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return failed("make a pipe");
   UniqueFd reading(ends[0]), writing(ends[1]);

@@ -14,13 +14,14 @@ using StreamKinds = std::array<wire::StandardStream, 3>;
 // Terminals are terminals, /dev/null and closed descriptors are null, everything else is a stream.
 StreamKinds stream_kinds();
 
-// A descriptor for the command, and the end that pawl run relays itself (or none).
+// A descriptor for the command, and the end that pawl run relays itself.
 struct HandedStream {
   UniqueFd handed;
   UniqueFd relayed;
 };
-// For descriptor `number`. A pipe is handed as it is. Anything else (a file, a socket, a device) goes through
-// a pipe, so that the command gets no open file of the host, whose offset, locks and path it could use.
+// For descriptor `number`. All goes through a fresh pipe (a file, a socket, a device, also a pipe), so that
+// the command gets no open file of the host, whose offset, locks and path it could use: /proc/self/fd opens a
+// pipe again, in the other direction too.
 Result<HandedStream> hand_stream(int number);
 
 }  // namespace pawl::run

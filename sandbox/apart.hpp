@@ -1,0 +1,53 @@
+// Which places of the host no bind may show, compared by what they are and not by how they are spelled: links
+// and mounts give one folder many paths. Runs in the launcher, with the rights of whoever started it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "sandbox/base/error.hpp"
+#include "sandbox/base/unique_fd.hpp"
+#include "sandbox/plan.hpp"
+
+namespace pawl::sandbox {
+
+struct FileIdentity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const FileIdentity&) const = default;
+};
+
+// A place and the folders that lead to it, "/" first.
+using Lineage = std::vector<FileIdentity>;
+
+class PrivatePlaces {
+ public:
+  // Looks up all of plan.apart, before ids change. Refused: what exists and cannot be resolved.
+  static Result<PrivatePlaces> resolve(const LaunchPlan& plan);
+
+  // `here` is what would be bound by `mount`; pawl's own mounts are not asked about.
+  Result<> admit(const Mount& mount, int here) const;
+
+ private:
+  struct Place {
+    std::string path;
+    ApartKind kind = ApartKind::whole;
+    enum class State { there, missing } state = State::there;
+    Lineage lineage;  // missing: of the nearest folder that is there, where it could be made
+  };
+
+  static Result<Place> resolve(const Apart& apart);
+
+  std::vector<Place> places_;
+  std::vector<std::string> names_;
+};
+
+// As the kernel names it now.
+Result<std::string> path_of_descriptor(int descriptor);
+
+// Opens (O_PATH) a path of which no part is a link.
+Result<UniqueFd> open_without_links(const std::string& path);
+
+}  // namespace pawl::sandbox
