@@ -29,9 +29,9 @@ struct Problem {
 
 using Problems = std::vector<Problem>;  // ordered by file, line, column
 
-// All of them on lines of their own.
+// All of them on lines of their own, refusals before notes.
 std::string text_of(const Problems& problems);
-// As one Error, for callers that hand on a Result: the first problem and how many more there are.
+// As one Error, for callers that hand on a Result: the first refusal and how many more problems there are.
 Error as_error(const Problems& problems);
 
 }  // namespace pawl::policy

@@ -73,6 +73,7 @@ MESSAGES = {
     "log_page": (34, listed([])),
     "get_receipt": (35, text(ID)),
     "receipt": (36, text("{}")),
+    "session_over": (37, b""),
     "agent_hello": (64, u32(PROTOCOL)),
     "agent_welcome": (65, u32(PROTOCOL) + text(ID) + text("deployer") + listed([])),
     "propose": (66, text("deploy") + listed([]) + listed([]) + text("")),

@@ -46,6 +46,32 @@ std::string complaint_after(Spoil spoil) {
 
 }  // namespace
 
+TEST_CASE("a command beyond the limits is told the limit and a way out") {
+  LaunchPlan plan = good_plan();
+  plan.argv.assign(4097, "x");
+  auto decoded = decode_plan(encode_plan(plan), 8);
+  REQUIRE_FALSE(decoded);
+  CHECK(decoded.error().trail.find("takes 4096") != std::string::npos);
+  CHECK_FALSE(decoded.error().remedy.empty());
+  plan.argv = {"true", std::string(120 * 1024 + 1, 'x')};
+  decoded = decode_plan(encode_plan(plan), 8);
+  REQUIRE_FALSE(decoded);
+  CHECK(decoded.error().trail.find("takes 122880") != std::string::npos);
+}
+
+TEST_CASE("places to keep apart are clean paths and plain names") {
+  LaunchPlan plan = good_plan();
+  plan.apart = {{ApartKind::whole, "/home/alice/.ssh"}, {ApartKind::name, ".aws"}};
+  CHECK(decode_plan(encode_plan(plan), 8));
+  for (const Apart& bad :
+       {Apart{ApartKind::whole, "relative"}, Apart{ApartKind::holder, "/a/../b"},
+        Apart{ApartKind::name, "a/b"}, Apart{ApartKind::name, ".."}, Apart{ApartKind::name, ""}}) {
+    plan.apart = {bad};
+    INFO(bad.path);
+    CHECK_FALSE(decode_plan(encode_plan(plan), 8));
+  }
+}
+
 TEST_CASE("a plan survives its encoding") {
   const Bytes bytes = encode_plan(good_plan());
   const auto decoded = decode_plan(bytes, 2);

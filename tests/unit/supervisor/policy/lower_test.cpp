@@ -30,6 +30,7 @@ SessionContext session(const Role& role) {
       .broker_directory = "/run/pawl/sessions/5e55107f2d1c",
       .agent_program = "/usr/libexec/pawl/pawl-agent",
       .person_home = "/home/alice",
+      .homes = {"/home/alice"},
       .private_directories = {"/etc/pawl", "/var/lib/pawl", "/run/pawl", "/home/alice/.ssh"},
       .argv = {"claude", "--print", "ship it"},
       .stdio = SessionStdio::terminal};
@@ -152,6 +153,63 @@ TEST_CASE("a workspace that holds pawl's folders or a home elsewhere is refused"
   context.workspace = "/opt/thing";
   context.private_directories = {"/opt/thing/deep/pawl"};
   CHECK_THAT(lower_session(policy.roles[0], context).error().trail, Contains("is pawl's own"));
+}
+
+TEST_CASE("a place of credentials is no workspace") {
+  const Policy policy = shipped();
+  SessionContext context = session(policy.roles[0]);
+  for (const char* place :
+       {"/home/alice/.aws", "/home/alice/.gnupg/deep", "/srv/.kube", "/home/alice/.config/x"}) {
+    INFO(place);
+    context.workspace = place;
+    const auto plan = lower_session(policy.roles[0], context);
+    REQUIRE_FALSE(plan);
+    CHECK_THAT(plan.error().trail, Contains("looks like a place of credentials"));
+  }
+}
+
+TEST_CASE("what a person or a role names is held apart, what pawl makes is not") {
+  const Policy policy = shipped();
+  Role role = *policy.find_role("deployer");
+  role.sandbox.files.read = {"/opt/node"};
+  const auto plan = lower_session(role, session(role));
+  REQUIRE(plan);
+  for (const sandbox::Mount& mount : plan->mounts) {
+    if (mount.kind != sandbox::MountKind::read_only && mount.kind != sandbox::MountKind::writable) continue;
+    INFO(mount.target);
+    const bool named = mount.target == "/opt/node" || mount.target == "/home/alice/src/web";
+    CHECK((mount.origin == sandbox::Origin::named) == named);
+  }
+  const auto apart = [&](sandbox::ApartKind kind, std::string_view path) {
+    return std::ranges::any_of(
+        plan->apart, [&](const sandbox::Apart& entry) { return entry.kind == kind && entry.path == path; });
+  };
+  CHECK(apart(sandbox::ApartKind::holder, "/home/alice"));
+  CHECK(apart(sandbox::ApartKind::whole, "/home/alice/.ssh"));
+  CHECK(apart(sandbox::ApartKind::name, ".aws"));
+  const auto action = lower_action(role, role.actions[0], request());
+  REQUIRE(action);
+  CHECK(action->apart.size() == request().private_directories.size());
+}
+
+TEST_CASE("the agent's home gives way to a workspace or a person that lives there") {
+  const Policy policy = shipped();
+  SessionContext context = session(policy.roles[0]);
+  const auto home = [&] {
+    const auto plan = lower_session(policy.roles[0], context);
+    REQUIRE(plan);
+    CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 2));
+    const auto variable = std::ranges::find_if(
+        plan->environment, [](const std::string& entry) { return entry.starts_with("HOME="); });
+    CHECK(mount_at(*plan, variable->substr(5)) != nullptr);
+    return variable->substr(5);
+  };
+  CHECK(home() == "/home/agent");
+  context.workspace = "/home/agent/project";
+  CHECK(home() == "/home/pawl-agent");
+  context.workspace = "/srv/x";
+  context.person_home = "/home/agent";
+  CHECK(home() == "/home/pawl-agent");
 }
 
 TEST_CASE("what a role reads is shown at its own place, never pawl's own") {

@@ -1,0 +1,264 @@
+"""Where private things are, whatever path leads to them, and what a session, its streams and its end leave behind."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import frames
+import policy_files
+from brokers import EmbeddedBroker, Story, SystemBroker
+from frames import Conversation, failure_of, frame, listed, text, u8
+from host import TARGET, wait_until
+
+
+class Places(Story):
+    def setUp(self):
+        super().setUp()
+        self.broker = EmbeddedBroker(self.host)
+
+    def run_in(self, workspace, *command, role="deployer", **options):
+        return self.host.pawl(self.alice, "run", "--role", role, "--workspace", workspace, "--", *command, **options)
+
+    def refused(self, result, *words):
+        self.assertEqual(125, result.code, result)
+        for word in words:
+            self.assertIn(word, result.err)
+
+    def test_linked_keys(self):
+        """~/.ssh that is a link into ~/dotfiles: ~/dotfiles is no workspace"""
+        self.alice.write("dotfiles/ssh/id_x", "key")
+        self.alice.write("dotfiles/vim/vimrc", "")
+        self.assert_done(self.run_in(self.alice.home / "dotfiles", "cat", "ssh/id_x"))  # shown, while it is not the person's
+        self.host.run(self.alice, "ln", "-s", "dotfiles/ssh", self.alice.home / ".ssh")
+        self.refused(self.run_in(self.alice.home / "dotfiles", "cat", "ssh/id_x"), ".ssh", "which no agent may see")
+        self.assert_done(self.run_in(self.alice.home / "dotfiles/vim", "true"))
+
+    def test_linked_read(self):
+        """a path that a role reads and another agent turned into a link shows nothing"""
+        self.alice.write("shared/tool/info", "harmless\n")
+        self.alice.write(".ssh/id_x", "key\n")
+        shared = self.alice.home / "shared"
+        self.broker.write(policy_files.deployer("solo", read=["~/shared/tool"]), "roles/deployer.toml")
+        shown = shared / "tool"
+        self.assertIn("harmless", self.run_in(self.alice.workspace, "cat", shown / "info").out)
+        self.host.run(self.alice, "rm", "-r", shown)
+        self.host.run(self.alice, "ln", "-s", self.alice.home / ".ssh", shown)
+        self.refused(self.run_in(self.alice.workspace, "cat", shown / "id_x"), "is a link: name its target")
+
+    def test_credential_folders(self):
+        """a credential folder, what lies in one and what holds one are no workspaces"""
+        self.alice.write(".aws/deep/credentials-file", "key")
+        self.alice.write(".gnupg/x", "key")
+        self.alice.write("laptop-backup/.aws/config", "key")
+        for place in (".aws", ".aws/deep", ".gnupg", "laptop-backup"):
+            with self.subTest(place):
+                self.refused(self.run_in(self.alice.home / place, "ls", "-a", role="observer"), "choose the folder of one project")
+
+    def test_actions_inside(self):
+        """what an action runs, is given, reads or writes does not lie in a workspace that an agent writes"""
+        inside = self.alice.workspace / "k8s"
+        self.host.run(self.alice, "ln", "-s", inside, self.alice.home / "way")
+        role = policy_files.deployer("solo")
+        changes = {
+            "reads": role.replace(f'read = ["{TARGET}"]', f'read = ["{inside}"]', 1),
+            "writes": role.replace(f'write = ["{TARGET}/journal"]', f'write = ["{self.alice.home}/way"]', 1),
+            "is given": role.replace('"rollout", ', f'"rollout", "--config={inside}/x", ', 1),
+            "runs": role.replace(f'"{TARGET}/deployctl"', f'"{inside}/deployctl"', 1),
+        }
+        for how, changed in changes.items():
+            with self.subTest(how):
+                self.assertNotEqual(role, changed)
+                self.broker.write(changed, "roles/deployer.toml")
+                self.refused(self.run_in(self.alice.workspace, "true"), how, "choose another workspace")
+                self.assert_done(self.run_in(self.alice.workspace, "true", role="observer"))
+
+    def test_changed_action(self):
+        """a policy that moves an action into a live workspace can have nothing performed"""
+        shell = self.shell()
+        self.assert_done(shell.sh("true"))
+        role = policy_files.deployer("solo").replace(f'read = ["{TARGET}"]', f'read = ["{self.alice.workspace}/k8s"]')
+        self.broker.write(role, "roles/deployer.toml")
+        told = shell.request()
+        self.assertNotIn(told.code, (0, 75), told)
+        self.assertIn("choose another workspace", told.out)
+
+    def test_streams(self):
+        """a FIFO of the host is not handed in: /proc/self/fd would open it again, in the other direction"""
+        fifo = self.alice.home / "fifo"
+        self.host.run(self.alice, "mkfifo", fifo)
+        number = fifo.stat().st_ino
+        reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        writing = os.open(fifo, os.O_WRONLY)
+        try:
+            child = self.host.start(self.alice, [self.host.program("pawl"), "run", "--role", "observer", "--workspace",
+                                                 self.alice.workspace, "--", "stat", "-L", "-c", "inode %i", "/proc/self/fd/1"],
+                                    stdout=writing)
+            child.communicate(timeout=30)
+            os.set_blocking(reading, True)
+            said = os.read(reading, 4096).decode()
+        finally:
+            os.close(writing)
+            os.close(reading)
+        self.assertEqual(0, child.returncode)
+        self.assertRegex(said, r"^inode \d+\n$")
+        self.assertNotEqual(f"inode {number}\n", said)
+
+    def test_long_command(self):
+        """a command line beyond the limit: 125, the limit and what to do"""
+        self.refused(self.run_in(self.alice.workspace, "true", "x" * 100_000), "98304", "in a file")
+        self.refused(self.run_in(self.alice.workspace, "true", *["x"] * 4096), "4096", "in a file")
+        self.assert_done(self.run_in(self.alice.workspace, "true", "x" * 90_000))
+
+    def test_first_problem(self):
+        """a policy that keeps the broker from starting: the problem is told, not a note that follows it"""
+        self.broker.write(policy_files.secrets("solo").replace('roles = ["deployer"]', 'roles = ["deployer", "nobody-has-it"]'),
+                          "secrets.toml")
+        self.broker.write("pawl = 1\nnmae = \"observer\"\n", "roles/observer.toml")
+        told = self.run_in(self.alice.workspace, "true")
+        self.refused(told, "observer.toml", "nmae")
+        self.assertNotIn("note:", told.err)
+
+    # Ends
+
+    def sessions(self):
+        return json.loads(self.host.pawl(self.alice, "sessions", "--json").out)
+
+    def test_kill_of_an_orphan(self):
+        """a kill that cannot be carried out yet says so, survives a restart, and is carried out"""
+        beat = self.alice.workspace / "beat"
+        shell = self.shell()
+        shell.child.stdin.write(b"while :; do date +%N >beat; sleep 0.1; done\n")
+        shell.child.stdin.flush()
+        wait_until(beat.exists, what="the agent's first beat")
+
+        def beats():
+            before = beat.read_text()
+            time.sleep(0.5)
+            return before != beat.read_text()
+
+        identity = self.sessions()[0]["id"]
+        os.kill(shell.child.pid, signal.SIGSTOP)
+        try:
+            self.broker.kill()
+            self.broker.start()
+            killed = self.host.pawl(self.alice, "kill", identity)
+            self.assert_done(killed, 1)
+            self.assertIn("it is killed when it returns", killed.err)
+            self.assertTrue(beats())  # so nothing may have claimed its end
+            self.assertEqual([identity], [session["id"] for session in self.sessions()])
+            self.broker.kill()
+            self.broker.start()
+        finally:
+            os.kill(shell.child.pid, signal.SIGCONT)
+        self.assertEqual(137, shell.child.wait(timeout=30))
+        self.assertFalse(beats())
+        wait_until(lambda: not self.sessions(), what="the record of its end")
+        self.verify_log(self.alice)
+
+    def opened(self, workspace):
+        """A session that is opened and never launched: the answer, and what keeps its connection."""
+        os.seteuid(self.alice.uid)  # the kernel tells the broker who connected
+        try:
+            conversation = Conversation(self.broker.people_socket)
+        finally:
+            os.seteuid(0)
+        self.addCleanup(conversation.socket.close)
+        conversation.ask(frame("hello"))
+        return conversation.ask(frame("open_session", text("observer") + text("") + listed([text("/bin/true")]) +
+                                      listed([u8(0)] * 3) + text("")), [workspace])
+
+    def test_session_limit(self):
+        """one person has 64 sessions at most, and those that no launcher takes up end by themselves"""
+        self.broker.start()
+        # The launchers' ends are held open, so that only the launch time can end them.
+        kept = []
+        receive = Conversation.receive
+
+        def keep(conversation):
+            raw, descriptors, _, _ = frames.socket.recv_fds(conversation.socket, frames.LIMIT, 32)
+            kept.extend(descriptors)
+            return frames.struct.unpack(">H", raw[:2])[0], raw[2:]
+
+        Conversation.receive = keep
+        workspace = os.open(self.alice.workspace, os.O_PATH)
+        try:
+            for _ in range(64):
+                answer = self.opened(workspace)
+                self.assertIsNone(failure_of(answer))
+            kind, why, remedy = failure_of(self.opened(workspace))
+            self.assertEqual("refused", kind)
+            self.assertIn("64 sessions", why)
+            self.assertIn("pawl kill", remedy)
+            self.refused(self.run_in(self.alice.workspace, "true"), "64 sessions")
+            wait_until(lambda: not self.sessions(), timeout=60, every=1, what="the end of what was never launched")
+            self.assert_done(self.run_in(self.alice.workspace, "true"))
+        finally:
+            Conversation.receive = receive
+            for descriptor in [workspace, *kept]:
+                os.close(descriptor)
+
+
+class AsRoot(Story):
+    def as_root(self, *words, **env):
+        root = pathlib.Path("/root")
+        return subprocess.run([self.host.program("pawl"), *map(str, words)], capture_output=True, text=True, timeout=60, check=False,
+                              env={"HOME": str(root), "PATH": "/usr/bin:/bin", **env}, cwd="/", stdin=subprocess.DEVNULL)
+
+    def setUp(self):
+        super().setUp()
+        self.host.scratch(pathlib.Path("/root"), "mode=0700")
+        made = self.as_root("init")
+        self.assertEqual(0, made.returncode, made)
+        self.addCleanup(self.end_broker)
+
+    def end_broker(self):
+        socket = "/root/.local/state/pawl/run/people.sock"
+        if os.path.exists(socket):
+            with Conversation(socket) as conversation:
+                self.host.end_broker(conversation.peer_pid())
+
+    def test_closed_home(self):
+        """root works in a workspace below somebody's 0700 home, with its own broker below /root"""
+        told = self.as_root("run", "--role", "observer", "--workspace", self.alice.workspace, "--", "sh", "-c",
+                            "id -u; cat k8s/web.yaml; pawl-agent actions")
+        self.assertIn("service: web", told.stdout, told)
+        self.assertIn(str(self.alice.uid), told.stdout)
+        self.assertNotIn("cannot be reached", told.stderr)
+        self.assertEqual(0, told.returncode, told)
+
+    def test_environment(self):
+        """root's environment is not in a process that runs as the workspace's owner"""
+        child = subprocess.Popen([self.host.program("pawl"), "run", "--role", "observer", "--workspace", str(self.alice.workspace), "--",
+                                  "sleep", "20"], env={"HOME": "/root", "PATH": "/usr/bin:/bin", "ROOT_TOKEN": "s3cret"}, cwd="/",
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        self.host.children.append(child)
+
+        def launchers():
+            found = []
+            for process in pathlib.Path("/proc").glob("[0-9]*"):
+                try:
+                    parent = int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                    if parent == child.pid and b"pawl-launch" in (process / "cmdline").read_bytes():
+                        found.append(process)
+                except OSError:  # it ended meanwhile
+                    continue
+            return found
+
+        launcher = wait_until(launchers, what="the launcher")[0]
+        self.assertIn(b"ROOT_TOKEN", pathlib.Path(f"/proc/{child.pid}/environ").read_bytes())
+        self.assertNotIn(b"ROOT_TOKEN", (launcher / "environ").read_bytes())
+
+
+class UnreadableSystem(Story):
+    def test_no_fallback(self):
+        """a system configuration that the person cannot look into is the host's all the same: no embedded broker instead"""
+        EmbeddedBroker(self.host)
+        SystemBroker(self.host)
+        os.chmod("/etc/pawl", 0o700)
+        ran = self.host.pawl(self.alice, "run", "--role", "observer", "--workspace", self.alice.workspace, "--", "true")
+        self.assert_done(ran, 125)
+        self.assertIn("/run/pawl", ran.err)
+        self.assertFalse((self.alice.home / ".local/state/pawl").exists())
