@@ -58,7 +58,7 @@ void Broker::start_routes(Session& session, std::vector<UniqueFd> listeners) {
   for (const policy::LlmRoute& llm : role->llm) routes.push_back(route_of(llm));
   const std::string id = session.info.id;
   session.egress_log = std::make_unique<EgressLog>(
-      loop_, id, [this](boost::json::object body) { (void)note(ledger::Kind::egress, std::move(body)); });
+      loop_, id, [this](boost::json::object body) { return note(ledger::Kind::egress, std::move(body)); });
   session.routes = std::make_unique<RouteHost>(
       loop_, services_, id, std::move(routes), std::move(listeners),
       RouteHost::Authority{
