@@ -7,6 +7,9 @@
 
 #include <cstring>
 
+#include "sandbox/base/discard.hpp"
+#include "sandbox/base/received.hpp"
+
 namespace pawl {
 namespace {
 
@@ -76,12 +79,8 @@ Result<std::optional<Packet>> Channel::receive() const {
   Packet packet;
   packet.bytes.resize(kMaxMessage);
   iovec part{packet.bytes.data(), packet.bytes.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptors)] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof(control);
+  ControlBuffer control;
+  msghdr header = control.header(part);
   ssize_t received = 0;
   do received = ::recvmsg(fd(), &header, MSG_CMSG_CLOEXEC);
   while (received < 0 && errno == EINTR);
@@ -89,19 +88,16 @@ Result<std::optional<Packet>> Channel::receive() const {
     if (errno == ECONNRESET) return std::nullopt;
     return failed("receive");
   }
-  for (cmsghdr* rights = CMSG_FIRSTHDR(&header); rights != nullptr; rights = CMSG_NXTHDR(&header, rights)) {
-    if (rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS) continue;
-    const std::size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (std::size_t i = 0; i < count; ++i) {
-      int descriptor = -1;
-      std::memcpy(&descriptor, CMSG_DATA(rights) + i * sizeof(int), sizeof(int));
-      packet.descriptors.emplace_back(descriptor);
-    }
-  }
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+  control.take(header, packet.descriptors);
+  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || packet.descriptors.size() > kMaxDescriptors) {
+    discard(std::move(packet.descriptors));
     return refuse("message or its descriptors are too long");
+  }
   // No message of ours is empty, so an empty read is the end of the connection (seqpacket has no other sign).
-  if (received == 0) return std::nullopt;
+  if (received == 0) {
+    discard(std::move(packet.descriptors));
+    return std::nullopt;
+  }
   packet.bytes.resize(static_cast<std::size_t>(received));
   return packet;
 }

@@ -95,7 +95,7 @@ Result<Proposed> Queue::propose(const Proposal& proposal, std::int64_t now) {
 }
 
 const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) const {
-  for (const std::string& id : order_) {
+  for (const std::string& id : open_) {
     const Request& request = requests_.find(id)->second;
     const bool alive = burned(request) || (waits(request) && now < request.binding.expires * kSecond);
     if (alive && request.binding.session == proposal.session &&
@@ -106,16 +106,28 @@ const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) 
 }
 
 Result<> Queue::check_limits(const Proposal& proposal, std::int64_t now) const {
-  std::size_t waiting = 0;
-  std::size_t recent = 0;
-  for (const auto& [id, request] : requests_) {
-    if (request.binding.session != proposal.session) continue;
-    if (waits(request)) ++waiting;
-    if (now - request.created < kMinute) ++recent;
+  // The newest first: what is older than the cooldown ends the search, however long the past is.
+  for (auto id = denied_.rbegin(); id != denied_.rend(); ++id) {
+    const Request& request = requests_.find(*id)->second;
     const std::int64_t quiet_until = request.changed + limits_.cooldown * kSecond;
-    if (request.state == State::denied && request.binding.document == proposal.document && now < quiet_until)
+    if (now >= quiet_until) break;
+    if (request.binding.session == proposal.session && request.binding.document == proposal.document)
       return refuse("the same was denied by " + request.by + " just now: " + receipt::visible(request.reason),
                     "try another way, or wait " + std::to_string((quiet_until - now) / kSecond + 1) + " s");
+  }
+  return has_room(proposal.session, now);
+}
+
+Result<> Queue::has_room(const std::string& session, std::int64_t now) const {
+  const auto waiting = static_cast<std::size_t>(std::ranges::count_if(open_, [&](const std::string& id) {
+    const Request& request = requests_.find(id)->second;
+    return waits(request) && request.binding.session == session;
+  }));
+  std::size_t recent = 0;
+  for (auto id = order_.rbegin(); id != order_.rend(); ++id) {
+    const Request& request = requests_.find(*id)->second;
+    if (now - request.created >= kMinute) break;
+    if (request.binding.session == session) ++recent;
   }
   if (waiting >= limits_.pending_per_session)
     return refuse(std::to_string(waiting) + " requests of this session wait already",
@@ -199,10 +211,11 @@ std::vector<Step> Queue::withdraw_session(const std::string& session, const std:
 }
 
 std::vector<Step> Queue::recover(Doubt doubt) const {
-  const bool any_waiting =
-      std::ranges::any_of(requests_, waits, [](const auto& item) -> const Request& { return item.second; });
-  const bool any_burned =
-      std::ranges::any_of(requests_, burned, [](const auto& item) -> const Request& { return item.second; });
+  const auto any = [this](bool (*is)(const Request&)) {
+    return std::ranges::any_of(open_, [&](const std::string& id) { return is(requests_.find(id)->second); });
+  };
+  const bool any_waiting = any(waits);
+  const bool any_burned = any(burned);
   using What = ledger::Recovery::What;
   const auto step = [](What what, std::string detail) {
     return std::vector{step_of(ledger::Kind::recover, ledger::Recovery{what, std::move(detail)})};
@@ -242,9 +255,10 @@ std::vector<const Request*> Queue::list() const {
 }
 
 std::vector<const Request*> Queue::pending() const {
-  std::vector<const Request*> all = list();
-  std::erase_if(all, [](const Request* request) { return !waits(*request); });
-  return all;
+  std::vector<const Request*> waiting;
+  for (const std::string& id : open_)
+    if (const Request& request = requests_.find(id)->second; waits(request)) waiting.push_back(&request);
+  return waiting;
 }
 
 std::optional<std::int64_t> Queue::next_expiry() const {

@@ -84,6 +84,8 @@ class Queue {
   // Times are Unix milliseconds by the broker's clock.
   // The same session asking for the same document while that waits or runs joins it.
   Result<Proposed> propose(const Proposal& proposal, std::int64_t now);
+  // Would a new request of this session be one too many, whatever it asks? Before anything is copied for it.
+  Result<> has_room(const std::string& session, std::int64_t now) const;
   // `statement` and `signature` as a reviewer sent them; `id` in full. Checks everything; what it refuses is
   // not logged here.
   Result<Step> decide(const std::string& id, std::string_view statement, std::string_view signature,
@@ -116,6 +118,7 @@ class Queue {
  private:
   Result<const Request*> in_state(const std::string& id, std::initializer_list<State> allowed) const;
   const Request* find_joinable(const Proposal& proposal, std::int64_t now) const;
+  void settle(const ledger::Entry& entry);
   Result<> check_limits(const Proposal& proposal, std::int64_t now) const;
   Result<Request*> known(const std::string& id);
   Result<> apply_request(const ledger::Entry& entry);
@@ -127,7 +130,9 @@ class Queue {
   std::string audience_;
   Limits limits_;
   std::map<std::string, Request, std::less<>> requests_;
-  std::vector<std::string> order_;  // ids as they were created
+  std::vector<std::string> order_;   // ids as they were created
+  std::vector<std::string> open_;    // of these: what waits or runs, so that the past costs nothing
+  std::vector<std::string> denied_;  // ids as they were denied
   std::map<std::string, Counts, std::less<>> counts_;
 };
 

@@ -55,7 +55,20 @@ Result<> Queue::apply(const ledger::Entry& entry) {
     return refuse("an entry of no kind");
   };
   TRY_DURING("entry " + std::to_string(entry.index) + " (" + std::string(word(entry.kind)) + ")", dispatch());
+  settle(entry);
   return {};
+}
+
+// What has come to its end leaves the open ones.
+void Queue::settle(const ledger::Entry& entry) {
+  if (entry.kind != Kind::decision && entry.kind != Kind::outcome && entry.kind != Kind::expire &&
+      entry.kind != Kind::revoke && entry.kind != Kind::recover)
+    return;
+  std::erase_if(open_, [this](const std::string& id) {
+    const State state = requests_.find(id)->second.state;
+    if (state == State::denied) denied_.push_back(id);
+    return is_final(state);
+  });
 }
 
 Result<Request*> Queue::known(const std::string& id) {
@@ -76,6 +89,7 @@ Result<> Queue::apply_request(const ledger::Entry& entry) {
   ++counts_[request.binding.session].created;
   if (!requests_.emplace(id, std::move(request)).second) return refuse("the request was asked for before");
   order_.push_back(id);
+  open_.push_back(id);
   return {};
 }
 
@@ -146,7 +160,8 @@ Result<> Queue::apply_recover(const ledger::Entry& entry) {
   const ledger::Recovery recovery = TRY(from_object<ledger::Recovery>(entry.body));
   const bool voids = recovery.what == What::restored || recovery.what == What::clock;
   const bool doubts = recovery.what == What::restored || recovery.what == What::restart;
-  for (auto& [id, request] : requests_) {
+  for (const std::string& id : open_) {
+    Request& request = requests_.find(id)->second;
     const bool waiting = request.state == State::pending || request.state == State::approved;
     const bool burned = request.state == State::consumed || request.state == State::executing;
     if (!(waiting && voids) && !(burned && doubts)) continue;

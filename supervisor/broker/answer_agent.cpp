@@ -88,6 +88,10 @@ void Broker::answer_propose(const ConnectionPtr& connection, const wire::Propose
 
 void Broker::answer_await_request(const ConnectionPtr& connection, const wire::AwaitRequest& ask,
                                   std::vector<UniqueFd>) {
+  const auto session = sessions_.find(connection->session);
+  if (session == sessions_.end()) return connection->refuse(FailureKind::refused, "the session has ended");
+  if (!session->second->awaits.admits(boot_clock()))
+    return connection->refuse(FailureKind::busy, "this session asks too often", "wait a minute");
   const auto found = books_->queue().find(ask.id);
   // Another session's request is as unknown as one that does not exist.
   if (!found || (*found)->binding.session != connection->session)

@@ -99,7 +99,11 @@ void Broker::answer_decide(const ConnectionPtr& connection, const wire::Decide& 
   const auto found = books_->queue().find(ask.id);
   if (!found) return answer_error(*connection, FailureKind::not_found, found.error());
   const std::string id = (*found)->id();
-  const auto current = current_for(**found);
+  if (auto looked = look_at_clock(); !looked)
+    return answer_error(*connection, FailureKind::failed, looked.error());
+  const auto policy = policy_.current();
+  if (!policy) return answer_error(*connection, FailureKind::invalid_policy, policy.error());
+  const auto current = current_for(**policy, **found);
   if (!current) return answer_error(*connection, FailureKind::refused, current.error());
   auto step = books_->queue().decide(id, ask.statement, ask.signature, *current, wall_clock());
   if (!step) return answer_error(*connection, kind_of(**books_->queue().find(id)), step.error());

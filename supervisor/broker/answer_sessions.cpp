@@ -49,7 +49,7 @@ void Broker::answer_resume_session(const ConnectionPtr& connection, const wire::
       receipt::sha256(ask.token) != found->second->token)
     return connection->refuse(FailureKind::not_found, "no such session waits for its launcher");
   if (found->second->doomed) {
-    session_ended(*found->second, 137, "it was killed while its launcher was away");
+    (void)session_ended(*found->second, 137, "it was killed while its launcher was away");
     return connection->answer(wire::SessionOver{});
   }
   auto launcher_end = link_launcher(*found->second);
@@ -74,21 +74,23 @@ void Broker::answer_list_sessions(const ConnectionPtr& connection, const wire::L
 
 void Broker::answer_kill_session(const ConnectionPtr& connection, const wire::KillSession& ask,
                                  std::vector<UniqueFd>) {
-  const auto session = find_session(ask.id);
-  if (!session) return answer_error(*connection, FailureKind::not_found, session.error());
+  const auto id = find_session_ever(ask.id);
+  if (!id) return answer_error(*connection, FailureKind::not_found, id.error());
   const policy::Person* const person = person_of(*connection);
-  const bool own = (*session)->info.uid == connection->identity.uid;
+  const auto live = sessions_.find(*id);
+  const auto ended = std::ranges::find(ended_sessions_, *id, &wire::SessionInfo::id);
+  const bool own = live != sessions_.end()
+                       ? live->second->info.uid == connection->identity.uid
+                       : ended != ended_sessions_.end() && ended->uid == connection->identity.uid;
   if (!own && connection->identity.uid != 0 && person == nullptr)
     return connection->refuse(FailureKind::refused, "people.toml does not know you",
                               "ask somebody whom it does");
   const std::string by = person != nullptr ? person->name : "uid " + std::to_string(connection->identity.uid);
-  for (approval::Step& step :
-       books_->queue().withdraw_session((*session)->info.id, by, "the session was killed"))
-    if (auto committed = commit(std::move(step)); !committed)
-      return answer_error(*connection, FailureKind::failed, committed.error());
+  const auto killed = kill_session(*id, by);
   changed();
-  if (!(*session)->launcher) return doom_session(connection, **session, by);
-  (*session)->launcher->kill();
+  if (!killed) return answer_error(*connection, FailureKind::failed, killed.error());
+  if (const auto orphan = sessions_.find(*id); orphan != sessions_.end())
+    return doom_session(connection, *orphan->second, by);
   connection->answer(wire::Done{});
 }
 

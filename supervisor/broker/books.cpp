@@ -3,6 +3,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <set>
+
+#include "supervisor/receipt/action_document.hpp"
+
 namespace pawl::broker {
 namespace {
 
@@ -31,7 +35,8 @@ Books::Books(ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue que
     : ledger_(std::move(ledger)),
       blobs_(std::move(blobs)),
       queue_(std::move(queue)),
-      clock_(ledger_.last_time()) {}
+      // What the ledger wrote when it was opened has the time of now, which is what is in question.
+      clock_(ledger_.time_found()) {}
 
 Result<std::unique_ptr<Books>> Books::open(const BooksPlace& place) {
   TRY(make_private_directories(place.state));
@@ -46,6 +51,7 @@ Result<std::unique_ptr<Books>> Books::open(const BooksPlace& place) {
   TRY(books->commit_all(
       books->queue_.recover(restored ? approval::Doubt::restored : approval::Doubt::restart)));
   TRY(books->look_at_clock());
+  TRY_DURING("blobs", books->collect());
   return books;
 }
 
@@ -60,9 +66,31 @@ Result<> Books::replay() {
   return {};
 }
 
+// Copies whose request was never recorded. Where a document cannot be read its inputs are not known, and
+// everything stays.
+Result<> Books::collect() {
+  std::set<Digest> wanted;
+  for (const approval::Request* request : queue_.list()) {
+    wanted.insert(request->binding.document);
+    if (request->outcome && request->outcome->out) wanted.insert(*request->outcome->out);
+    if (request->outcome && request->outcome->err) wanted.insert(*request->outcome->err);
+    const auto bytes = blobs_.get(request->binding.document, receipt::kMaxDocumentBytes);
+    if (!bytes) return {};
+    const auto document = receipt::read_document(as_text(*bytes));
+    if (!document) return {};
+    for (const auto& input : document->inputs) wanted.insert(input.sha256);
+  }
+  TRY(blobs_.keep_only(wanted));
+  return {};
+}
+
 Result<ledger::Entry> Books::commit(approval::Step step) {
   ledger::Entry entry = TRY_DURING("ledger", ledger_.append(step.kind, std::move(step.body), wall_clock()));
-  TRY(queue_.apply(entry));
+  if (auto applied = queue_.apply(entry); !applied) {
+    // The ledger now says what the queue does not know: nothing may be judged on either.
+    ledger_.distrust(applied.error());
+    return std::unexpected(std::move(applied).error());
+  }
   return entry;
 }
 

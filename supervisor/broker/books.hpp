@@ -46,6 +46,7 @@ class Books {
   Books(ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue);
 
   Result<> replay();
+  Result<> collect();  // blobs that nothing refers to
   Result<> commit_all(std::vector<approval::Step> steps);
 
   ledger::Ledger ledger_;

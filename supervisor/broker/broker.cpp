@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/json/array.hpp>
-
+#include "supervisor/broker/enrolment.hpp"
+#include "supervisor/broker/log_line.hpp"
 #include "supervisor/broker/surface.hpp"
 
 namespace pawl::broker {
@@ -16,14 +16,6 @@ constexpr std::int64_t kIdleTime = 10 * 60 * 1000;  // ms: an embedded broker wi
 policy::Home home_of(const wire::Paths& paths) {
   return {paths.home == wire::Home::system ? policy::HomeKind::system : policy::HomeKind::embedded,
           paths.configuration, ::geteuid()};
-}
-
-boost::json::object describe(const policy::Policy& policy) {
-  boost::json::array roles, rules, people;
-  for (const policy::Role& role : policy.roles) roles.emplace_back(role.name);
-  for (const policy::Rule& rule : policy.rules) rules.emplace_back(rule.name);
-  for (const policy::Person& person : policy.people) people.emplace_back(person.name);
-  return {{"roles", std::move(roles)}, {"rules", std::move(rules)}, {"people", std::move(people)}};
 }
 
 Result<> make_directory(const std::string& path, mode_t mode) {
@@ -45,8 +37,7 @@ Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> 
       books_(std::move(books)),
       policy_(home_of(setup_.paths),
               [this](const policy::Policy& policy) {
-                if (auto noted = books_->note(ledger::Kind::policy, describe(policy)); !noted)
-                  shut(noted.error().text());
+                if (auto noted = announce(policy); !noted) shut(noted.error().text());
               }),
       services_(loop, spawner_, setup_.programs, setup_.helpers),
       front_(loop, [this](const ConnectionPtr& connection,
@@ -78,9 +69,14 @@ Result<> Broker::open_doors() {
   TRY(make_directory(sockets, system ? 0755 : 0700));
   TRY(make_directory(sockets + "/sessions", system ? 0711 : 0700));
   // Embedded: nobody but the person. System: everybody may knock; what each may ask is told by people.toml.
-  TRY(front_.open_people(
-      setup_.paths.people_socket(), system ? 0666 : 0600,
-      [system, own](const PeerIdentity& peer) { return system || peer.uid == own || peer.uid == 0; }));
+  TRY(front_.open_people(setup_.paths.people_socket(), system ? 0666 : 0600,
+                         [this, system, own](const PeerIdentity& peer) {
+                           if (peer.uid == own || peer.uid == 0) return Admitted::known;
+                           if (!system) return Admitted::no;
+                           const auto policy = policy_.current();
+                           const bool known = policy && (*policy)->find_person_by_uid(peer.uid) != nullptr;
+                           return known ? Admitted::known : Admitted::stranger;
+                         }));
   return {};
 }
 
@@ -99,9 +95,8 @@ bool Broker::may_review(const Connection& connection) {
 void Broker::shut(const std::string& why) {
   if (shut_) return;
   shut_ = true;
-  const std::string line = "pawld: stopping: " + why + "\n";
-  (void)!::write(STDERR_FILENO, line.data(), line.size());
-  for (auto& [id, execution] : executions_) execution->kill();
+  log_line("stopping: " + why);
+  for (auto& [id, execution] : executions_) execution->kill("the broker stops");
   loop_.stop();
 }
 
@@ -112,6 +107,35 @@ Result<> Broker::commit(approval::Step step) {
   return std::unexpected(std::move(committed).error());
 }
 
+Result<> Broker::look_at_clock() {
+  auto looked = books_->look_at_clock();
+  if (!looked && books_->ledger().poisoned()) shut(looked.error().text());
+  return looked;
+}
+
+// The policy that is live from here on, and what changed about its people since the last one on record.
+Result<> Broker::announce(const policy::Policy& policy) {
+  if (!people_) {
+    people_.emplace();
+    for (std::uint64_t next = 0; next < books_->ledger().size();) {
+      const auto page = TRY(books_->ledger().read(next, 512));
+      if (page.empty()) break;
+      next += page.size();
+      for (const ledger::Entry& entry : page) {
+        if (entry.kind != ledger::Kind::policy) continue;
+        const auto* people = entry.body.if_contains("people");
+        if (people != nullptr && people->is_array()) people_ = people->as_array();
+      }
+    }
+  }
+  TRY(books_->note(ledger::Kind::policy, describe_policy(policy)));
+  boost::json::array now = describe_people(policy.people);
+  for (boost::json::object& change : enrolment_changes(*people_, now))
+    TRY(books_->note(ledger::Kind::enroll, std::move(change)));
+  people_ = std::move(now);
+  return {};
+}
+
 Result<> Broker::note(ledger::Kind kind, boost::json::object body) {
   auto noted = books_->note(kind, std::move(body));
   if (!noted && books_->ledger().poisoned()) shut(noted.error().text());
@@ -119,8 +143,7 @@ Result<> Broker::note(ledger::Kind kind, boost::json::object body) {
 }
 
 void Broker::tick() {
-  if (auto looked = books_->look_at_clock(); !looked && books_->ledger().poisoned())
-    return shut(looked.error().text());
+  if (auto looked = look_at_clock(); !looked && shut_) return;
   bool moved = false;
   // What cannot be recorded now (a full disk) is tried again with the next tick; meanwhile consume() judges
   // the time.

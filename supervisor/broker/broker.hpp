@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +31,9 @@
 namespace pawl::broker {
 
 inline constexpr std::uint64_t kMaxDocument = 64 * 1024;  // bytes of an action document: it fits one answer
+
+// The same as a string in JSON: with the decisions and the ledger's entry it fits one answer as a receipt.
+inline constexpr std::uint64_t kMaxEscapedDocument = 80 * 1024;
 
 struct Setup {
   wire::Paths paths;
@@ -72,7 +76,9 @@ class Broker {
   void retry_approved();  // approved, and not spent: after a restart, or when the disk was full
   // Durable, or an error; when the ledger cannot tell what it holds, the broker stops.
   Result<> commit(approval::Step step);
+  Result<> look_at_clock();
   Result<> note(ledger::Kind kind, boost::json::object body);
+  Result<> announce(const policy::Policy& policy);
   void shut(const std::string& why);
 
   // people
@@ -86,12 +92,16 @@ class Broker {
   Result<> open_agent_door(Session& session);
   void hear_launcher(const std::string& id, const sandbox::Report* report, std::vector<UniqueFd> descriptors);
   void session_running(Session& session, std::vector<UniqueFd> descriptors);
-  void session_ended(Session& session, int exit_code, const std::string& how);
   void doom_session(const ConnectionPtr& connection, Session& session, const std::string& by);
   Result<> admit_session(std::uint32_t uid);
   void expect_launcher(Session& session, std::chrono::milliseconds time, const std::string& otherwise);
+  // Revoked first, on record, then killed. Also where it has ended: what it asked for may still wait or run.
+  Result<> kill_session(const std::string& id, const std::string& by);
+  void kill_processes(std::unique_ptr<LaunchLink> launcher, UniqueFd pidfd);
+  Result<std::string> find_session_ever(const std::string& prefix);
+  // Its authority ends here, also where that could not be recorded.
+  Result<> session_ended(Session& session, int exit_code, const std::string& how);
   void remember_ended(wire::SessionInfo info);
-  Result<Session*> find_session(const std::string& id_or_prefix);
   Result<policy::Role> role_of(const Session& session, const policy::Policy& policy) const;
   std::string session_directory(const std::string& id) const;
 
@@ -104,11 +114,12 @@ class Broker {
   Result<std::string> propose(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files,
                               bool& joined);
   Result<> keep_apart_from_agents(const policy::Action& action) const;
-  Result<approval::Current> current_for(const approval::Request& request);
+  Result<approval::Current> current_for(const policy::Policy& policy, const approval::Request& request) const;
   policy::ActionContext action_context(const policy::Policy& policy, const std::string& request,
                                        const std::string& executable,
                                        std::vector<policy::CheckedParameter> parameters) const;
   Result<receipt::ActionDocument> document_of(const approval::Request& request);
+  const std::string& summary_of(const approval::Request& request);
   std::string output_of(const std::optional<Digest>& blob, bool& truncated);
   wire::RequestInfo info_of(const approval::Request& request);
   wire::RequestStatus status_of(const approval::Request& request);
@@ -128,11 +139,20 @@ class Broker {
   Front front_;
   Waiting waiting_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
-  std::map<std::uint32_t, Rate> openings_;        // of each uid
+  std::map<std::uint32_t, Rate> openings_;  // of each uid
+  // What was told to die, until it has had time to hear that.
+  struct Dying {
+    std::unique_ptr<LaunchLink> launcher;
+    std::unique_ptr<Loop::Handle> timer;
+  };
+  std::list<Dying> dying_;
   std::deque<wire::SessionInfo> ended_sessions_;  // the newest last
   std::map<std::string, std::unique_ptr<Execution>> executions_;
   std::unique_ptr<Loop::Handle> tick_;
   std::unique_ptr<Loop::Handle> spawner_watch_;
+  std::optional<boost::json::array> people_;                // as the ledger has them
+  std::map<Digest, std::string> summaries_;                 // by document
+  std::map<Digest, std::pair<std::string, bool>> outputs_;  // what is shown of a blob; true: it is cut
   std::int64_t busy_until_ = 0;  // boot clock, ms: an embedded broker without work leaves after it
   bool shut_ = false;
 };

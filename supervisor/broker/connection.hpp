@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sandbox/base/channel.hpp"
+#include "sandbox/base/discard.hpp"
 #include "supervisor/broker/loop.hpp"
 #include "supervisor/wire/common.hpp"
 #include "supervisor/wire/frame.hpp"
@@ -17,16 +18,24 @@
 namespace pawl::broker {
 
 enum class Peer : std::uint8_t { person, agent };
+enum class Admitted : std::uint8_t { no, stranger, known };  // known: in people.toml, root, the broker's own
 enum class Phase : std::uint8_t { greeting, working };
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Channel channel, Peer kind, PeerIdentity who, std::string of_session)
-      : peer(kind), identity(who), session(std::move(of_session)), channel_(std::move(channel)) {}
+  Connection(Channel channel, Peer kind, PeerIdentity who, std::string of_session,
+             Admitted as = Admitted::known)
+      : peer(kind),
+        identity(who),
+        session(std::move(of_session)),
+        admitted(as),
+        channel_(std::move(channel)) {}
+  ~Connection() { close(); }
 
   const Peer peer;
   const PeerIdentity identity;
   const std::string session;  // agents: the id of the session whose socket this is
+  const Admitted admitted;
   Phase phase = Phase::greeting;
   std::map<wire::Type, std::uint32_t> asked;  // how often, for the surface's limits
 
@@ -45,20 +54,32 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const Channel& channel() const { return channel_; }
   bool closed() const { return !channel_; }
   // A peer that does not read its answers is dropped rather than waited for.
+  // What it has sent and nobody has read may hold descriptors, which must not be closed as they are.
   void close() {
     watch_.reset();
+    deadline_.reset();
+    discard(std::move(channel_).release());
     channel_ = Channel();
+    if (const auto closing = std::exchange(closing_, nullptr)) closing();
   }
+  // Called once, when it is closed; nullptr takes that back.
+  void when_closed(std::function<void()> closing) { closing_ = std::move(closing); }
   void watch_with(std::unique_ptr<Loop::Handle> watch) { watch_ = std::move(watch); }
+  void until(std::unique_ptr<Loop::Handle> deadline) { deadline_ = std::move(deadline); }
 
  private:
   void send(const Bytes& frame, std::span<const int> descriptors) {
     owes = Owes::nothing;
+    if (frame.size() > kMaxMessage)
+      return refuse(wire::FailureKind::failed, "the answer is longer than one message holds",
+                    "read it where the broker keeps it: its ledger and blobs");
     if (!closed() && !channel_.send(frame, descriptors)) close();
   }
 
   Channel channel_;
   std::unique_ptr<Loop::Handle> watch_;
+  std::unique_ptr<Loop::Handle> deadline_;  // for the greeting
+  std::function<void()> closing_;
 };
 
 using ConnectionPtr = std::shared_ptr<Connection>;

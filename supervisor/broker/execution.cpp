@@ -54,7 +54,8 @@ Result<> Execution::launch(Spawner& spawner, Start& start) {
   return {};
 }
 
-void Execution::kill() {
+void Execution::kill(std::string why) {
+  if (!over_) killed_ = std::move(why);
   if (link_) link_->kill();
 }
 
@@ -101,7 +102,7 @@ void Execution::read(Stream& stream) {
 void Execution::ended(approval::Ending ending, std::int32_t code, std::string detail) {
   if (over_) return;
   over_ = true;
-  result_ = {ending, code, std::move(detail), {}, {}};
+  result_ = {ending, code, killed_.empty() ? std::move(detail) : killed_, {}, {}};
   // Also gives the output that is still in the pipes a moment, and never calls back from within begin() or
   // the link.
   const bool drained = !out_.pipe && !err_.pipe;

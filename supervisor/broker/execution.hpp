@@ -45,7 +45,7 @@ class Execution {
   static std::unique_ptr<Execution> begin(Loop& loop, Spawner& spawner, Start start,
                                           std::function<void(ExecutionResult)> finished);
   // Everything in its sandbox dies; finished() follows.
-  void kill();
+  void kill(std::string why);  // said in the outcome
 
  private:
   struct Stream {
@@ -72,6 +72,7 @@ class Execution {
   Stream out_, err_;
   bool launched_ = false;
   bool over_ = false;
+  std::string killed_;  // why, once it was
   ExecutionResult result_;
   std::unique_ptr<Loop::Handle> drain_;
 };

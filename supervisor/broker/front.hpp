@@ -2,6 +2,7 @@
 // and hands it to the surface. Reads foreign bytes only through wire's decoders.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,14 +15,26 @@
 
 namespace pawl::broker {
 
+struct FrontLimits {
+  std::size_t people = 512;     // connections of all people
+  std::size_t strangers = 128;  // of these: by whom people.toml does not know
+  std::size_t person = 128;     // of one uid
+  std::size_t agents = 1024;    // of all agents
+  std::size_t agents_of_uid = 512;
+  std::size_t session = 64;
+  std::chrono::milliseconds greeting{5000};  // to say hello in
+};
+
 class Front {
  public:
   using Handler = std::function<void(const ConnectionPtr&, Packet)>;
-  using Admission = std::function<bool(const PeerIdentity&)>;
+  using Admission = std::function<Admitted(const PeerIdentity&)>;
 
-  Front(Loop& loop, Handler handler) : loop_(loop), handler_(std::move(handler)) {}
+  Front(Loop& loop, Handler handler, FrontLimits limits = {})
+      : loop_(loop), handler_(std::move(handler)), limits_(limits) {}
 
-  // Both make the listening socket. A peer that `admits` says no to is closed without a word.
+  // Both make the listening socket. A peer that `admits` says no to, or for whom there is no room, is closed
+  // without a word.
   Result<> open_people(const std::string& path, mode_t mode, Admission admits);
   Result<> open_agent(const std::string& session, const std::string& path, mode_t mode, Admission admits);
   // Takes the session's door and every connection through it away.
@@ -40,11 +53,13 @@ class Front {
 
   Result<> open(const std::string& key, const std::string& path, mode_t mode, Door door);
   void accept(Door& door);
+  bool has_room(const Door& door, const PeerIdentity& identity, Admitted admitted) const;
   void read(const ConnectionPtr& connection);
   void drop(const ConnectionPtr& connection);
 
   Loop& loop_;
   Handler handler_;
+  FrontLimits limits_;
   std::map<std::string, std::unique_ptr<Door>> doors_;  // by session id; "" is the people's
   std::set<ConnectionPtr> connections_;
 };

@@ -4,12 +4,18 @@
 #include <string.h>
 
 #include "sandbox/base/codec.hpp"
+#include "sandbox/base/discard.hpp"
 
 namespace pawl::broker {
 
 LaunchLink::LaunchLink(Loop& loop, Channel channel, Heard heard)
     : channel_(std::move(channel)), heard_(std::move(heard)) {
   watch_ = loop.on_readable(channel_.fd(), [this] { read(); });
+}
+
+LaunchLink::~LaunchLink() {
+  watch_.reset();
+  discard(std::move(channel_).release());  // a session's launcher is the person's
 }
 
 Result<> LaunchLink::start(Bytes plan, std::span<const int> descriptors) const {
@@ -32,7 +38,11 @@ void LaunchLink::read() {
   const Heard heard = heard_;  // outlives `this` when the callee destroys the link
   if (packet && packet->has_value()) {
     const auto report = codec::decode<sandbox::Report>((*packet)->bytes);
-    if (report) return heard(&*report, std::move((*packet)->descriptors));
+    if (report) {
+      if (report->kind != sandbox::ReportKind::launched) discard(std::move((*packet)->descriptors));
+      return heard(&*report, std::move((*packet)->descriptors));
+    }
+    discard(std::move((*packet)->descriptors));
   }
   watch_.reset();
   heard(nullptr, {});

@@ -22,6 +22,7 @@ class LaunchLink {
   using Heard = std::function<void(const sandbox::Report*, std::vector<UniqueFd>)>;
 
   LaunchLink(Loop& loop, Channel channel, Heard heard);
+  ~LaunchLink();
 
   // Only for one that the broker is the client of.
   Result<> start(Bytes plan, std::span<const int> descriptors) const;

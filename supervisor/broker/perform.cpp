@@ -1,10 +1,11 @@
 // From enough decisions to the outcome. The order is the whole point: check everything again, burn the
 // receipt durably, record the start durably, and only then start. Whatever fails before the burning leaves
 // the request unspent and void; whatever fails after it is an outcome, and nothing is ever started twice.
-#include <cerrno>
+#include <algorithm>
 
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/broker/pinned.hpp"
+#include "supervisor/broker/transient.hpp"
 #include "supervisor/policy/lower.hpp"
 #include "supervisor/policy/secret_store.hpp"
 
@@ -41,8 +42,30 @@ Result<std::vector<NamedSecret>> same_secrets(const receipt::ActionDocument& doc
 }
 
 // The plan is made anew from the policy; what people approved is the document, so the two must say the same.
-Result<> same_plan(const sandbox::LaunchPlan& plan, const receipt::ActionDocument& document) {
-  bool same = plan.argv == document.argv && plan.directory == document.directory &&
+bool is_bind(sandbox::MountKind kind) {
+  return kind == sandbox::MountKind::read_only || kind == sandbox::MountKind::writable;
+}
+
+// SAFETY: of the host it can change exactly what the document says, and it reads what the document says.
+bool same_mounts(const sandbox::LaunchPlan& plan, const receipt::ActionDocument& document) {
+  std::vector<std::string> writable;
+  for (const sandbox::Mount& mount : plan.mounts)
+    if (mount.kind == sandbox::MountKind::writable) writable.push_back(mount.target);
+  const auto mounted = [&](const std::string& path) {
+    return std::ranges::any_of(plan.mounts, [&](const sandbox::Mount& mount) {
+      return is_bind(mount.kind) && mount.target == path;
+    });
+  };
+  std::vector<std::string> wanted = document.write;
+  std::ranges::sort(writable);
+  std::ranges::sort(wanted);
+  return writable == wanted && std::ranges::all_of(document.read, mounted);
+}
+
+Result<> same_plan(const sandbox::LaunchPlan& plan, const policy::Action& action,
+                   const receipt::ActionDocument& document) {
+  bool same = action.read == document.read && action.write == document.write && same_mounts(plan, document) &&
+              plan.argv == document.argv && plan.directory == document.directory &&
               plan.wall_time == document.timeout && plan.environment.size() == document.environment.size();
   for (std::size_t i = 0; same && i < plan.environment.size(); ++i)
     same = plan.environment[i] == document.environment[i].name + "=" + document.environment[i].value;
@@ -55,19 +78,21 @@ Result<> same_plan(const sandbox::LaunchPlan& plan, const receipt::ActionDocumen
 void Broker::perform(const std::string& id) {
   const auto done = perform_now(id);
   if (done || shut_) return;
-  // Nothing was burned: it is void for good, saying why, and the agent may ask again. Only what could not be
-  // written down stays approved, and is tried again.
+  // Nothing was burned: it is void for good, saying why, and the agent may ask again. Only what this
+  // machine had no room for at the moment stays approved, and is tried again.
   const auto request = books_->queue().find(id);
-  if (!request || (*request)->state != approval::State::approved || done.error().errnum == ENOSPC) return;
+  if (!request || (*request)->state != approval::State::approved || is_transient(done.error().errnum)) return;
   auto step =
       books_->queue().withdraw(id, approval::Withdrawal::policy_changed, "pawld", done.error().text());
   if (step && commit(*std::move(step))) changed();
 }
 
 Result<> Broker::perform_now(const std::string& id) {
+  TRY(look_at_clock());
   const approval::Request request = *TRY(books_->queue().find(id));
-  const approval::Current current = TRY(current_for(request));
+  // One snapshot for everything: asking again could bring another policy, and end this one.
   const policy::Policy& policy = *TRY(policy_.current());
+  const approval::Current current = TRY(current_for(policy, request));
   const policy::Role& role = *policy.find_role(request.binding.role);
   const policy::Action& action = *role.find_action(request.action);
   const receipt::ActionDocument document = TRY(document_of(request));
@@ -82,7 +107,7 @@ Result<> Broker::perform_now(const std::string& id) {
   start.plan = TRY(
       policy::lower_action(role, action, action_context(policy, id, executable.path, files_of(document))));
   start.plan.argv = document.argv;
-  TRY(same_plan(start.plan, document));
+  TRY(same_plan(start.plan, action, document));
 
   TRY(commit(TRY(books_->queue().consume(id, current, wall_clock()))));
   if (auto begun = commit(TRY(books_->queue().start(id))); !begun) {

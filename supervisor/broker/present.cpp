@@ -3,12 +3,14 @@
 #include <boost/json/serialize.hpp>
 
 #include "supervisor/broker/broker.hpp"
+#include "supervisor/broker/log_line.hpp"
 #include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
 namespace {
 
-constexpr std::size_t kMaxShownOutput = 24 * 1024;  // bytes of each stream in an answer
+constexpr std::size_t kMaxSummaries = 4096, kMaxOutputs = 256;  // remembered
+constexpr std::size_t kMaxShownOutput = 24 * 1024;              // bytes of each stream in an answer
 
 wire::RequestState wire_state(approval::State state) {
   using approval::State;
@@ -79,6 +81,22 @@ Result<receipt::ActionDocument> Broker::document_of(const approval::Request& req
   return receipt::read_document(as_text(bytes));
 }
 
+// Lists and waiting agents ask again and again for what never changes: a blob is read and hashed once.
+const std::string& Broker::summary_of(const approval::Request& request) {
+  static const std::string none;
+  const Digest& key = request.binding.document;
+  if (const auto known = summaries_.find(key); known != summaries_.end()) return known->second;
+  const auto document = document_of(request);
+  if (!document) return none;
+  std::string summary;
+  for (const std::string& word : document->argv)
+    summary += (summary.empty() ? "" : " ") + receipt::visible_word(word);
+  constexpr std::size_t kMaxSummary = 512;
+  if (summary.size() > kMaxSummary) summary = summary.substr(0, kMaxSummary) + " ... (cut: pawl show)";
+  if (summaries_.size() >= kMaxSummaries) summaries_.clear();
+  return summaries_[key] = std::move(summary);
+}
+
 wire::RequestInfo Broker::info_of(const approval::Request& request) {
   wire::RequestInfo info;
   info.id = request.id();
@@ -86,13 +104,7 @@ wire::RequestInfo Broker::info_of(const approval::Request& request) {
   info.role = request.binding.role;
   info.action = request.action;
   info.launcher = request.binding.launcher;
-  if (const auto document = document_of(request)) {
-    for (const std::string& word : document->argv)
-      info.summary += (info.summary.empty() ? "" : " ") + receipt::visible_word(word);
-    constexpr std::size_t kMaxSummary = 512;
-    if (info.summary.size() > kMaxSummary)
-      info.summary = info.summary.substr(0, kMaxSummary) + " ... (cut: pawl show)";
-  }
+  info.summary = summary_of(request);
   info.rule = request.rule.name;
   info.quorum = request.rule.quorum;
   info.approvals = request.approvals();
@@ -105,16 +117,25 @@ wire::RequestInfo Broker::info_of(const approval::Request& request) {
 
 std::string Broker::output_of(const std::optional<Digest>& blob, bool& truncated) {
   if (!blob) return "";
+  if (const auto known = outputs_.find(*blob); known != outputs_.end()) {
+    truncated = truncated || known->second.second;
+    return known->second.first;
+  }
   const auto bytes = books_->blobs().get(*blob, 2 * kMaxOutput);
   if (!bytes) {
     truncated = true;
     return "[pawl: the output cannot be read: " + bytes.error().text() + "]\n";
   }
   std::string text(as_text(*bytes));
-  if (text.size() <= kMaxShownOutput) return text;
-  truncated = true;
-  text.resize(kMaxShownOutput);
-  return text + "\n[pawl: cut here; " + std::to_string(bytes->size()) + " bytes in all]\n";
+  const bool cut = text.size() > kMaxShownOutput;
+  if (cut) {
+    text.resize(kMaxShownOutput);
+    text += "\n[pawl: cut here; " + std::to_string(bytes->size()) + " bytes in all]\n";
+  }
+  truncated = truncated || cut;
+  if (outputs_.size() >= kMaxOutputs) outputs_.clear();
+  outputs_[*blob] = {text, cut};
+  return text;
 }
 
 wire::RequestStatus Broker::status_of(const approval::Request& request) {
@@ -154,7 +175,8 @@ void Broker::notify(const approval::Request& request) {
     return;
   if (auto told = spawner_.notify((*policy)->settings.notify_command, boost::json::serialize(message) + "\n");
       !told)
-    shut(told.error().text());
+    // The spawner's own end is noticed by itself; a notice that did not go out changes nothing.
+    log_line("nobody was told about request " + request.id().substr(0, 12) + ": " + told.error().text());
 }
 
 }  // namespace pawl::broker

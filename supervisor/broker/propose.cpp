@@ -1,8 +1,10 @@
 // From an agent's words to a request that people can decide on: everything pinned and hashed before anyone is
 // asked.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/broker/pinned.hpp"
@@ -43,12 +45,41 @@ std::vector<policy::GivenParameter> given_by(const wire::Propose& ask) {
   return given;
 }
 
+// Blobs that were made for a request which does not exist yet: they go again unless it comes to be.
+class Adoption {
+ public:
+  explicit Adoption(ledger::BlobStore& blobs) : blobs_(blobs) {}
+  ~Adoption() {
+    // What cannot be removed now is collected with the next start.
+    for (const Digest& digest : added_) (void)blobs_.remove(digest);
+  }
+  Adoption(const Adoption&) = delete;
+  Adoption& operator=(const Adoption&) = delete;
+
+  void add(const ledger::BlobStore::Copied& copied) {
+    if (copied.novelty == ledger::BlobStore::Novelty::added) added_.push_back(copied.sha256);
+  }
+  void keep() { added_.clear(); }
+  ledger::BlobStore& blobs() { return blobs_; }
+
+ private:
+  ledger::BlobStore& blobs_;
+  std::vector<Digest> added_;
+};
+
+// What it really has: the declared maximum would let a few small files use up the minute.
+Result<std::uint64_t> size_of(int file) {
+  struct stat status{};
+  if (::fstat(file, &status) != 0) return failed("look at the file");
+  if (!S_ISREG(status.st_mode)) return refuse("it is not a regular file");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
 // Copies what the agent handed over, in the order of the action's declaration, and checks that exactly the
 // file parameters came as files.
 Result<std::vector<receipt::ActionDocument::Input>> pin_inputs(
-    ledger::BlobStore& blobs, const policy::Action& action,
-    const std::vector<policy::CheckedParameter>& parameters, const wire::Propose& ask,
-    std::vector<UniqueFd>& files, Rate& quota) {
+    Adoption& adoption, const policy::Action& action, const std::vector<policy::CheckedParameter>& parameters,
+    const wire::Propose& ask, std::vector<UniqueFd>& files, Rate& quota) {
   if (ask.files.size() != files.size()) return refuse("each file parameter needs its descriptor");
   std::vector<receipt::ActionDocument::Input> inputs;
   for (const policy::CheckedParameter& parameter : parameters) {
@@ -59,10 +90,13 @@ Result<std::vector<receipt::ActionDocument::Input>> pin_inputs(
                     (is_file ? " is a file: its descriptor is missing" : " is not a file"));
     if (!is_file) continue;
     const int source = files[static_cast<std::size_t>(given - ask.files.begin())].get();
-    if (!quota.admits(boot_clock(), action.find_parameter(parameter.name)->max))
+    const std::string step = "input " + parameter.name;
+    const std::uint64_t max = action.find_parameter(parameter.name)->max;
+    const std::uint64_t size = TRY_DURING(step, size_of(source));
+    if (size <= max && !quota.admits(boot_clock(), size))
       return refuse("this session has handed over too many bytes", "wait a minute");
-    const auto copied = TRY_DURING("input " + parameter.name,
-                                   blobs.put_copy(source, action.find_parameter(parameter.name)->max));
+    const auto copied = TRY_DURING(step, adoption.blobs().put_copy(source, max));
+    adoption.add(copied);
     inputs.push_back(
         {parameter.name, parameter.value, copied.sha256, copied.size, policy::input_path(parameter)});
   }
@@ -98,9 +132,13 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
                   "let the operator add the launcher's uid to people.toml");
   const auto parameters = TRY(policy::check_parameters(*action, given_by(ask)));
 
+  // Before files are copied for it; without files, asking for the same joins, however much waits.
+  if (!files.empty()) TRY(books_->queue().has_room(session.info.id, wall_clock()));
+
+  Adoption adoption(books_->blobs());
   receipt::ActionDocument document;
   document.action = action->name;
-  document.inputs = TRY(pin_inputs(books_->blobs(), *action, parameters, ask, files, session.pinned));
+  document.inputs = TRY(pin_inputs(adoption, *action, parameters, ask, files, session.pinned));
   const PinnedExecutable executable = TRY(pin_executable(action->run.front(), policy.home.owner));
   document.executable = {executable.path, executable.sha256, executable.size};
   document.argv = policy::expand_arguments(*action, parameters);
@@ -125,7 +163,12 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
   proposal.action = action->name;
   const std::string canonical = TRY(receipt::write_document(document));
   if (canonical.size() > kMaxDocument) return refuse("the action document would be longer than 64 KiB");
-  proposal.document = TRY(books_->blobs().put(as_bytes(canonical)));
+  // Receipts carry the document as a string in JSON, where quotes and backslashes take two bytes.
+  if (boost::json::serialize(boost::json::string(canonical)).size() > kMaxEscapedDocument)
+    return refuse("the action document would be too long for a receipt", "use fewer or shorter parameters");
+  const auto stored = TRY(books_->blobs().put_new(as_bytes(canonical)));
+  adoption.add(stored);
+  proposal.document = stored.sha256;
   proposal.rendered = receipt::sha256(receipt::render(document));
   proposal.policy = TRY(policy::policy_digest(policy, role, *action, session.info.person));
   proposal.rule = rule_of(TRY(policy::effective_rule(policy, role, *action, session.info.person)));
@@ -133,7 +176,9 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
   auto proposed = TRY(books_->queue().propose(proposal, wall_clock()));
   joined = !proposed.step.has_value();
   if (joined) return proposed.id;
-  TRY(commit(*std::move(proposed.step)));
+  auto committed = commit(*std::move(proposed.step));
+  if (committed || books_->ledger().poisoned()) adoption.keep();  // poisoned: it may be on record
+  TRY(std::move(committed));
   notify(**books_->queue().find(proposed.id));
   return proposed.id;
 }
@@ -160,8 +205,8 @@ Result<> Broker::keep_apart_from_agents(const policy::Action& action) const {
   return {};
 }
 
-Result<approval::Current> Broker::current_for(const approval::Request& request) {
-  const policy::Policy& policy = *TRY(policy_.current());
+Result<approval::Current> Broker::current_for(const policy::Policy& policy,
+                                              const approval::Request& request) const {
   const policy::Role* const role = policy.find_role(request.binding.role);
   const policy::Action* const action = role != nullptr ? role->find_action(request.action) : nullptr;
   if (action == nullptr) return refuse("role and action are not in the policy any more");

@@ -41,6 +41,7 @@ struct Session {
   std::unique_ptr<EgressLog> egress_log;
   std::unique_ptr<RouteHost> routes;       // goes before the log that it writes to
   Rate proposals{60};                      // also those that are refused: each costs a durable entry
+  Rate awaits{600};                        // each keeps a waiter and wakes it with every change
   Rate pinned{256ull * 1024 * 1024};       // bytes of inputs that are copied for it
   std::unique_ptr<Loop::Handle> patience;  // no launcher has reported: until it is given up
 };

@@ -45,7 +45,7 @@ void Broker::start_routes(Session& session, std::vector<UniqueFd> listeners) {
   const std::string id = session.info.id;
   session.routes.reset();
   session.egress_log = std::make_unique<EgressLog>(
-      loop_, id, [this](boost::json::object body) { (void)note(ledger::Kind::egress, std::move(body)); });
+      loop_, id, [this](boost::json::object body) { return note(ledger::Kind::egress, std::move(body)); });
   EgressLog* const log = session.egress_log.get();
   if (listeners.size() != session.llm_routes.size())
     return log->add_trouble("its launcher handed over " + std::to_string(listeners.size()) +

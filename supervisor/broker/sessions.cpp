@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/json/serialize.hpp>
 #include <climits>
 
 #include "supervisor/broker/broker.hpp"
@@ -21,7 +22,7 @@
 namespace pawl::broker {
 namespace {
 
-constexpr std::size_t kMaxPolicyText = 64 * 1024;  // bytes of --policy FILE
+constexpr std::size_t kMaxPolicyText = 40 * 1024;  // bytes of --policy FILE as the ledger writes it
 constexpr std::size_t kMaxCommandShown = 1024;     // bytes of a session's command in lists and the ledger
 constexpr std::chrono::milliseconds kPatience{60'000};  // for launchers to come back after a restart
 constexpr std::uint32_t kNobody = 65534;
@@ -118,7 +119,10 @@ Result<> Broker::admit_session(std::uint32_t uid) {
 Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const wire::OpenSession& ask,
                                                  int workspace, UniqueFd& launcher_end) {
   if (ask.stdio.size() != 3 || ask.argv.empty()) return refuse("open_session is incomplete");
-  if (ask.policy_text.size() > kMaxPolicyText) return refuse("the policy file is too long");
+  // It stands in the session's ledger entry, where line breaks and quotes take two bytes.
+  if (boost::json::serialize(boost::json::string(ask.policy_text)).size() > kMaxPolicyText)
+    return refuse("the policy file is too long: the ledger keeps at most 40 KiB of it",
+                  "make it shorter (comments count), or install it as a role");
   TRY(admit_session(caller.identity.uid));
   const policy::Policy& policy = *TRY(policy_.current());
 
@@ -195,8 +199,9 @@ Result<> Broker::open_agent_door(Session& session) {
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) return failed("make directory " + directory);
   if (::chmod(directory.c_str(), system ? 0711 : 0700) != 0) return failed("chmod " + directory);
   const std::uint32_t uid = session.outer_uid;
-  return front_.open_agent(session.info.id, directory + "/" + wire::kAgentSocket, system ? 0666 : 0600,
-                           [uid](const PeerIdentity& peer) { return peer.uid == uid; });
+  return front_.open_agent(
+      session.info.id, directory + "/" + wire::kAgentSocket, system ? 0666 : 0600,
+      [uid](const PeerIdentity& peer) { return peer.uid == uid ? Admitted::known : Admitted::no; });
 }
 
 Result<UniqueFd> Broker::link_launcher(Session& session) {
@@ -218,7 +223,7 @@ void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
   if (report == nullptr)
     return loop_.soon([this, id] {
       if (const auto still = sessions_.find(id); still != sessions_.end())
-        session_ended(*still->second, 137, "its launcher is gone");
+        (void)session_ended(*still->second, 137, "its launcher is gone");
     });
   switch (report->kind) {
     case sandbox::ReportKind::launched:
@@ -226,14 +231,14 @@ void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
     case sandbox::ReportKind::failed:
       return loop_.soon([this, id, text = Error{report->errnum, report->trail, {}}.text()] {
         if (const auto still = sessions_.find(id); still != sessions_.end())
-          session_ended(*still->second, 125, "not launched: " + text);
+          (void)session_ended(*still->second, 125, "not launched: " + text);
       });
     case sandbox::ReportKind::ended:
       return loop_.soon([this, id, status = report->status, late = report->timed_out] {
         const auto still = sessions_.find(id);
         if (still == sessions_.end()) return;
-        session_ended(*still->second, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                      late ? "its wall time was over" : "exited");
+        (void)session_ended(*still->second, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+                            late ? "its wall time was over" : "exited");
       });
     case sandbox::ReportKind::broker_lost:
       return;
@@ -254,7 +259,8 @@ void Broker::expect_launcher(Session& session, std::chrono::milliseconds time, c
     loop_.soon([this, id, otherwise] {
       const auto still = sessions_.find(id);
       // Whoever reported meanwhile has cleared it.
-      if (still != sessions_.end() && still->second->patience) session_ended(*still->second, 137, otherwise);
+      if (still != sessions_.end() && still->second->patience)
+        (void)session_ended(*still->second, 137, otherwise);
     });
   });
 }
@@ -264,8 +270,13 @@ void Broker::remember_ended(wire::SessionInfo info) {
   ended_sessions_.push_back(std::move(info));
 }
 
-void Broker::session_ended(Session& session, int exit_code, const std::string& how) {
+Result<> Broker::session_ended(Session& session, int exit_code, const std::string& how) {
   const std::string id = session.info.id;
+  // On record first, but its authority ends in any case: after a full disk a restart looks for its launcher,
+  // and records the end then.
+  auto noted =
+      note(ledger::Kind::session,
+           {{"what", "ended"}, {"id", id}, {"exit_code", exit_code}, {"how", receipt::visible(how)}});
   front_.close_agent(id);
   const std::string directory = session_directory(id);
   ::unlink((directory + "/" + wire::kAgentSocket).c_str());
@@ -274,25 +285,8 @@ void Broker::session_ended(Session& session, int exit_code, const std::string& h
   session.info.exit_code = exit_code;
   remember_ended(session.info);
   sessions_.erase(id);
-  auto noted =
-      books_->note(ledger::Kind::session,
-                   {{"what", "ended"}, {"id", id}, {"exit_code", exit_code}, {"how", receipt::visible(how)}});
-  if (!noted) return;  // a full disk: a restart will look for its launcher, and record the end then
-  changed();
-}
-
-Result<Session*> Broker::find_session(const std::string& prefix) {
-  constexpr std::size_t kShortestPrefix = 8;
-  if (prefix.size() < kShortestPrefix) return refuse("an id has at least 8 digits", "see: pawl sessions");
-  Session* match = nullptr;
-  for (const auto& [id, session] : sessions_) {
-    if (!id.starts_with(prefix)) continue;
-    if (match != nullptr)
-      return refuse("several sessions begin with " + receipt::visible(prefix), "give more digits");
-    match = session.get();
-  }
-  if (match == nullptr) return refuse("no session " + receipt::visible(prefix), "see: pawl sessions");
-  return match;
+  if (noted) changed();
+  return noted;
 }
 
 // After a restart: what was open and has not ended waits for its launcher to come back.
@@ -341,7 +335,7 @@ void Broker::recall_sessions() {
   }
   for (auto& [id, session] : open) {
     if (auto door = open_agent_door(*session); !door) {
-      session_ended(*sessions_.emplace(id, std::move(session)).first->second, 137, door.error().text());
+      (void)session_ended(*sessions_.emplace(id, std::move(session)).first->second, 137, door.error().text());
       continue;
     }
     if (session->doomed) front_.close_agent(id);

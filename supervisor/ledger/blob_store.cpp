@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <vector>
 
 #include "supervisor/receipt/digest.hpp"
 
@@ -59,10 +60,13 @@ class Draft {
   Result<BlobStore::Copied> publish() {
     const Digest digest = hash_.finish();
     if (disk_->sync_all(file_.get()) != 0) return failed("sync blob");
+    const auto novelty = ::faccessat(directory_, to_hex(digest).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0
+                             ? BlobStore::Novelty::known
+                             : BlobStore::Novelty::added;
     if (disk_->rename_in(directory_, name_, to_hex(digest)) != 0) return failed("rename blob");
     name_.clear();
     if (disk_->sync_all(directory_) != 0) return failed("sync blob directory");
-    return BlobStore::Copied{digest, size_};
+    return BlobStore::Copied{digest, size_, novelty};
   }
 
  private:
@@ -110,10 +114,34 @@ Result<BlobStore> BlobStore::open(const std::string& path, Disk& disk) {
   return BlobStore(std::move(directory), path, disk);
 }
 
-Result<Digest> BlobStore::put(ByteSpan bytes) {
+Result<Digest> BlobStore::put(ByteSpan bytes) { return TRY(put_new(bytes)).sha256; }
+
+Result<BlobStore::Copied> BlobStore::put_new(ByteSpan bytes) {
   Draft draft = TRY_DURING(path_, Draft::create(directory_.get(), *disk_));
   TRY_DURING(path_, draft.write(bytes));
-  return TRY_DURING(path_, draft.publish()).sha256;
+  return TRY_DURING(path_, draft.publish());
+}
+
+Result<> BlobStore::remove(const Digest& digest) {
+  if (::unlinkat(directory_.get(), to_hex(digest).c_str(), 0) != 0 && errno != ENOENT)
+    return failed("remove blob " + to_hex(digest));
+  return {};
+}
+
+Result<std::size_t> BlobStore::keep_only(const std::set<Digest>& wanted) {
+  std::vector<Digest> unwanted;
+  {
+    UniqueFd own(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!own) return failed("open " + path_);
+    const std::unique_ptr<DIR, int (*)(DIR*)> listing(::fdopendir(own.get()), ::closedir);
+    if (!listing) return failed("list " + path_);
+    own.release();
+    while (const dirent* item = ::readdir(listing.get()))
+      if (const auto digest = receipt::digest_from_hex(item->d_name); digest && !wanted.contains(*digest))
+        unwanted.push_back(*digest);
+  }
+  for (const Digest& digest : unwanted) TRY(remove(digest));
+  return unwanted.size();
 }
 
 Result<BlobStore::Copied> BlobStore::put_copy(int source, std::uint64_t max) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "sandbox/base/bytes.hpp"
@@ -16,9 +17,11 @@ namespace pawl::ledger {
 
 class BlobStore {
  public:
+  enum class Novelty : std::uint8_t { added, known };  // known: the same bytes were there before
   struct Copied {
     Digest sha256{};
     std::uint64_t size = 0;  // bytes
+    Novelty novelty = Novelty::added;
   };
   struct Blob {
     UniqueFd file;           // read-only, at offset 0
@@ -30,6 +33,7 @@ class BlobStore {
   static Result<BlobStore> open(const std::string& directory, Disk& disk = system_disk());
 
   Result<Digest> put(ByteSpan bytes);
+  Result<Copied> put_new(ByteSpan bytes);  // the same, and says whether it was there
   // Copies from offset 0, by pread. Refuses what is not a regular file, is longer than `max` bytes, or
   // changes its size or modification time while it is copied. The digest is of the copy.
   Result<Copied> put_copy(int source, std::uint64_t max);
@@ -38,6 +42,10 @@ class BlobStore {
   Result<Blob> open_blob(const Digest& digest) const;
   // Its bytes; refuses one longer than `max`.
   Result<Bytes> get(const Digest& digest, std::uint64_t max) const;
+  // Only what nothing refers to; what is missing is fine.
+  Result<> remove(const Digest& digest);
+  // Removes every blob that is not named here; how many.
+  Result<std::size_t> keep_only(const std::set<Digest>& wanted);
   bool contains(const Digest& digest) const;
 
  private:

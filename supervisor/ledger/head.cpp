@@ -56,6 +56,19 @@ Result<> sync_parent(const std::string& path, Disk& disk) {
 
 }  // namespace
 
+Result<std::optional<Head>> read_head(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file) return failed("open ledger head " + path);
+  std::array<char, kSlotBytes * kSlots> slots{};
+  if (::pread(file.get(), slots.data(), slots.size(), 0) < 0) return failed("read ledger head " + path);
+  std::optional<Content> newest;
+  for (std::size_t i = 0; i < kSlots; ++i) {
+    const auto content = read_slot({slots.data() + i * kSlotBytes, kSlotBytes});
+    if (content && (!newest || content->sequence > newest->sequence)) newest = content;
+  }
+  return newest ? std::optional(Head{newest->size, newest->hash}) : std::nullopt;
+}
+
 Result<HeadFile> HeadFile::open(const std::string& path, Disk& disk) {
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return failed("open ledger head " + path);

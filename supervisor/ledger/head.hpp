@@ -19,6 +19,9 @@ struct Head {
   bool operator==(const Head&) const = default;
 };
 
+// Without writing: for whoever checks a ledger that a broker may have open. nullopt: none is readable.
+Result<std::optional<Head>> read_head(const std::string& path);
+
 class HeadFile {
  public:
   // Makes the file (0600) where there is none. Its directory must exist.

@@ -72,7 +72,7 @@ Result<Ledger> Ledger::open(const LedgerPlace& place, Disk& disk) {
   HeadFile head_file = TRY(HeadFile::open(place.head_file, disk));
   Ledger ledger(std::move(lock), std::move(file), std::move(head_file), disk);
   TRY_DURING(place.directory, ledger.load());
-  TRY_DURING(place.directory, ledger.recover(place.now));
+  TRY_DURING(place.directory, ledger.recover(directory.get(), place.now));
   return ledger;
 }
 
@@ -89,6 +89,16 @@ Result<> Ledger::load() {
   }));
   end_ = scan.whole;
   torn_ = scan.torn;
+  time_found_ = last_time_;
+  // A record that was acknowledged is there in parts: no crash leaves that behind, and cutting it off would
+  // erase evidence of what ran.
+  if (torn_ > 0 && known && known->size > size())
+    return refuse(
+        "ledger: entry " + std::to_string(size()) + " was durable once and is damaged now (" +
+            std::to_string(torn_) + " bytes of it are left)",
+        "look into it, and put the whole ledger.jsonl back from a copy; only when the record is lost "
+        "for good, keep the file elsewhere and cut the damaged bytes off its end: the broker then "
+        "starts as on a restored copy, with everything that waits void");
   if (!known && offsets_.empty()) return {};
   continuity_ = holds_known ? Continuity::continued : Continuity::restored;
   if (holds_known) return {};
@@ -105,18 +115,42 @@ Result<> Ledger::load() {
 
 // The restored copy is told first: once its entry is durable the kept head agrees again, and nobody would
 // know.
-Result<> Ledger::recover(std::int64_t now_ms) {
+Result<> Ledger::recover(int directory, std::int64_t now_ms) {
+  std::string kept;
   if (torn_ > 0) {
+    kept = TRY(set_torn_aside(directory, now_ms));
     if (disk_->truncate(file_.get(), end_) != 0) return failed("cut off the ledger's unfinished last record");
     if (disk_->sync_all(file_.get()) != 0) return failed("sync ledger");
   }
   if (continuity_ == Continuity::restored)
     TRY(append(Kind::recover, recovery(Recovery::What::restored, continuity_reason_), now_ms));
   if (torn_ > 0)
-    TRY(append(Kind::recover, recovery(Recovery::What::torn_tail, std::to_string(torn_) + " bytes cut off"),
+    TRY(append(Kind::recover,
+               recovery(Recovery::What::torn_tail, std::to_string(torn_) + " bytes cut off, kept in " + kept),
                now_ms));
   torn_ = 0;
   return {};
+}
+
+// An unfinished record was never acted on; its bytes are kept all the same, for whoever looks into it.
+Result<std::string> Ledger::set_torn_aside(int directory, std::int64_t now_ms) {
+  Bytes bytes(torn_);
+  ssize_t got = 0;
+  do got = ::pread(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(end_));
+  while (got < 0 && errno == EINTR);
+  if (got < 0) return failed("read the ledger's unfinished last record");
+  bytes.resize(static_cast<std::size_t>(got));
+  const std::string name = "ledger.torn-" + std::to_string(size()) + "-" + std::to_string(now_ms);
+  const UniqueFd file(
+      ::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return failed("keep the ledger's unfinished last record in " + name);
+  TRY_DURING(name, write_all(*disk_, file.get(), bytes, 0));
+  if (disk_->sync_all(file.get()) != 0 || disk_->sync_all(directory) != 0) return failed("sync " + name);
+  return name;
+}
+
+void Ledger::distrust(const Error& cause) {
+  if (!poisoned()) poisoned_ = cause.text();
 }
 
 Result<Entry> Ledger::append(Kind kind, boost::json::object body, std::int64_t now_ms) {

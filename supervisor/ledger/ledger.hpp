@@ -32,9 +32,10 @@ enum class Continuity : std::uint8_t {
 class Ledger {
  public:
   // Takes the lock (a second broker on the same state is refused, saying which process holds it), reads and
-  // checks the whole chain, cuts off an unfinished last record. That, and a restored copy, it says in
-  // `recover` entries (Recovery), so that whoever replays the ledger acts on it. Any other damage is an
-  // error: the broker must not start on it.
+  // checks the whole chain, cuts off an unfinished last record (its bytes are kept in ledger.torn-*). That,
+  // and a restored copy, it says in `recover` entries (Recovery), so that whoever replays the ledger acts on
+  // it. Any other damage, also of a last record that had been acknowledged, is an error: the broker must not
+  // start on it.
   static Result<Ledger> open(const LedgerPlace& place, Disk& disk = system_disk());
 
   // Durable when it returns. On failure nothing was appended, or (after a failed sync, or when a part of the
@@ -49,8 +50,12 @@ class Ledger {
   std::uint64_t size() const { return offsets_.size(); }
   Head head() const { return head_; }
   std::int64_t last_time() const { return last_time_; }  // of the last entry, Unix ms; 0 when empty
+  // The last entry's when it was opened, before what the opening itself wrote; 0: there was none.
+  std::int64_t time_found() const { return time_found_; }
   Continuity continuity() const { return continuity_; }
   const std::string& continuity_reason() const { return continuity_reason_; }  // in words, when restored
+  // Whoever replays it cannot: nothing may be appended any more.
+  void distrust(const Error& cause);
   bool poisoned() const { return !poisoned_.empty(); }
 
  private:
@@ -58,7 +63,8 @@ class Ledger {
       : lock_(std::move(lock)), file_(std::move(file)), head_file_(std::move(head_file)), disk_(&disk) {}
 
   Result<> load();
-  Result<> recover(std::int64_t now_ms);
+  Result<> recover(int directory, std::int64_t now_ms);
+  Result<std::string> set_torn_aside(int directory, std::int64_t now_ms);
   Result<> store(std::string_view line);
   std::unexpected<Error> poison(Error cause);
   Result<std::string> line_at(std::uint64_t index) const;
@@ -72,6 +78,7 @@ class Ledger {
   std::uint64_t torn_ = 0;              // bytes of an unfinished record after them, found when opened
   Head head_;
   std::int64_t last_time_ = 0;
+  std::int64_t time_found_ = 0;
   Continuity continuity_ = Continuity::fresh;
   std::string continuity_reason_;
   std::string poisoned_;  // why, once nothing may be appended any more

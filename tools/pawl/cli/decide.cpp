@@ -94,8 +94,9 @@ Outcome<std::string> make_statement(const DecideOptions& options, const Reviewed
 }
 
 Outcome<> ask_for_consent(const Reviewed& request, Consent consent) {
-  if (consent == Consent::asked && ::isatty(0) != 1)
-    return trouble(ExitCode::failed, "nobody can be asked: standard input is not a terminal",
+  // Output that goes elsewhere would ask for a yes to something that nobody has seen.
+  if (consent == Consent::asked && (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1))
+    return trouble(ExitCode::failed, "nobody can be asked: standard input or output is not a terminal",
                    "run it on a terminal, or say --yes when you have seen it: pawl show " +
                        short_id(request.shown.info.id));
   TRY(print(request_text(request) + "\n"));

@@ -17,6 +17,7 @@ namespace pawl::cli {
 namespace {
 
 using receipt::visible;
+using tools::trouble;
 
 constexpr std::size_t kMaxSigners = 1024 * 1024;  // bytes
 
@@ -31,7 +32,8 @@ struct ExportOptions {
 struct VerifyOptions {
   std::string file;
   std::string signers;
-  unsigned quorum = 1;
+  unsigned quorum = 0;
+  bool unspent = false;
   bool json = false;
 };
 
@@ -97,6 +99,9 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
     reason.code = ExitCode::refused;
     return std::unexpected(std::move(reason));
   }
+  if (!bundle.consumed && !options.unspent)
+    return trouble(ExitCode::refused, options.file + " was never spent: nothing ran on it",
+                   "--unspent accepts it as what it is: decisions, and nothing else");
   if (options.json) {
     TRY(print_json(boost::json::object{{"request", report->binding.request},
                                        {"audience", report->binding.audience},
@@ -105,11 +110,19 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
                                        {"launcher", report->binding.launcher},
                                        {"approved_by", people(report->approvals)},
                                        {"denied_by", people(report->denials)},
-                                       {"spent", bundle.consumed.has_value()}}));
+                                       {"spent", bundle.consumed.has_value()},
+                                       {"quorum", options.quorum},
+                                       {"ledger_proof_verified", false}}));
     return ExitCode::done;
   }
-  TRY(print(TRY(describe(bundle)) + fmt::format("\nThe receipt holds: {} approvals by keys of {}.\n",
-                                                report->approvals.size(), visible(options.signers))));
+  std::string text_shown =
+      TRY(describe(bundle)) +
+      fmt::format("\nThe receipt holds: {} approvals by keys of {}, {} were asked for.\n",
+                  report->approvals.size(), visible(options.signers), options.quorum);
+  if (bundle.consumed)
+    text_shown +=
+        "That the log holds the entry which burned it is not shown by a receipt: pawl log verify.\n";
+  TRY(print(text_shown));
   return ExitCode::done;
 }
 
@@ -133,8 +146,12 @@ Action declare_receipt_verify(CLI::App& command) {
   auto options = std::make_shared<VerifyOptions>();
   command.add_option("FILE", options->file, "receipt.json of an export")->required();
   command.add_option("--signers", options->signers, "allowed_signers: whose keys you believe")->required();
-  command.add_option("--quorum", options->quorum, "how many persons must have approved (default: 1)")
+  command
+      .add_option("--quorum", options->quorum,
+                  "how many persons its rule asks for: all of them must have approved")
+      ->required()
       ->check(CLI::Range(1U, 1000U));
+  command.add_flag("--unspent", options->unspent, "also one that was approved and never used");
   command.add_flag("--json", options->json, "one JSON object");
   return [options] { return verify(*options); };
 }

@@ -1,6 +1,7 @@
 // pawl sessions, pawl kill.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <memory>
 
@@ -42,10 +43,43 @@ Outcome<ExitCode> list(const SessionsOptions& options) {
   return ExitCode::done;
 }
 
+// What the broker's lists say about one session: by id its requests that wait or run.
+Outcome<std::vector<wire::RequestInfo>> open_requests(const tools::Greeted& broker, const std::string& id) {
+  std::vector<wire::RequestInfo> open;
+  for (std::string after;;) {
+    auto page = TRY(broker.client.ask<wire::Requests>(wire::ListRequests{true, after})).message;
+    for (wire::RequestInfo& info : page.list) {
+      after = info.id;
+      const bool waits = info.state == wire::RequestState::pending ||
+                         info.state == wire::RequestState::approved ||
+                         info.state == wire::RequestState::executing;
+      if (waits && info.session.starts_with(id)) open.push_back(std::move(info));
+    }
+    if (!page.more || page.list.empty()) return open;
+  }
+}
+
+Outcome<bool> is_running(const tools::Greeted& broker, const std::string& id) {
+  const auto sessions = TRY(broker.client.ask<wire::Sessions>(wire::ListSessions{false})).message.list;
+  return std::ranges::any_of(sessions,
+                             [&](const wire::SessionInfo& info) { return info.id.starts_with(id); });
+}
+
+// The broker says that it is done; what that meant is told by its lists of before.
 Outcome<ExitCode> kill(const std::string& id) {
   const tools::Greeted broker = TRY(reach_broker());
+  const auto running = is_running(broker, id);
+  const auto open = open_requests(broker, id);  // whom people.toml does not know may kill their own, not list
   TRY(broker.client.ask<wire::Done>(wire::KillSession{id}));
-  TRY(print("session " + short_id(id) + " was ended\n"));
+  std::string text = "session " + short_id(id) + (running && !*running ? " had ended already" : " was ended");
+  if (open) {
+    const auto executing =
+        std::ranges::count(*open, wire::RequestState::executing, &wire::RequestInfo::state);
+    const auto waiting = std::ssize(*open) - executing;
+    if (waiting > 0) text += fmt::format("; requests made void: {}", waiting);
+    if (executing > 0) text += fmt::format("; running actions stopped: {}", executing);
+  }
+  TRY(print(text + "\n"));
   return ExitCode::done;
 }
 

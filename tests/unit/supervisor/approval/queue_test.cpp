@@ -1,6 +1,7 @@
 #include "supervisor/approval/queue.hpp"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 
 #include "supervisor/receipt/json_fields.hpp"
 #include "tests/unit/supervisor/approval/world.hpp"
@@ -378,4 +379,47 @@ TEST_CASE("a ledger that contradicts itself is not served on") {
   CHECK_FALSE(apply(Kind::outcome, {}));
   CHECK_FALSE(apply(Kind::recover, {{"what", "nothing"}, {"detail", ""}}));
   CHECK(apply(Kind::session, {{"anything", 1}}));
+}
+
+TEST_CASE("what has come to its end costs nothing any more") {
+  World world;
+  constexpr int kPast = 3000;
+  for (int i = 0; i < kPast; ++i) {
+    const std::string id = world.ask("service-" + std::to_string(i));
+    world.commit_all({world.queue.withdraw(id, Withdrawal::revoked, "alice", "no").value()});
+    world.now += 3 * kSecond;
+  }
+  const std::string open = world.ask("open");
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2000; ++i) {
+    REQUIRE(world.queue.pending().size() == 1);
+    REQUIRE(world.queue.next_expiry());
+    REQUIRE(world.queue.expire(world.now).empty());
+  }
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::milliseconds(500));
+  world.restart();
+  REQUIRE(world.queue.pending().size() == 1);
+  CHECK(world.queue.pending()[0]->id() == open);
+  CHECK(world.queue.list().size() == kPast + 1);
+}
+
+TEST_CASE("room is known before a request is made") {
+  World world;
+  const std::string session(64, 'a');
+  for (int i = 0; i < 16; ++i) {
+    REQUIRE(world.queue.has_room(session, world.now));
+    world.ask("service-" + std::to_string(i));
+  }
+  CHECK_FALSE(world.queue.has_room(session, world.now));
+  CHECK(world.queue.has_room(std::string(64, 'b'), world.now));
+}
+
+TEST_CASE("a denial is remembered across a restart for as long as the cooldown") {
+  World world;
+  const std::string id = world.ask("web");
+  REQUIRE(world.decide(id, "alice", receipt::Verdict::deny));
+  world.restart();
+  CHECK_FALSE(world.propose(world.proposal("web")));
+  world.now += 61 * kSecond;
+  CHECK(world.propose(world.proposal("web")));
 }

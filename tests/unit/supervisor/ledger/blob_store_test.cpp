@@ -202,3 +202,26 @@ TEST_CASE("a blob directory that others may write is refused") {
   ::chmod(place.blobs.c_str(), 0777);
   CHECK_FALSE(BlobStore::open(place.blobs));
 }
+
+TEST_CASE("a blob says whether it was there before, and can be taken away") {
+  Place place;
+  BlobStore blobs = BlobStore::open(place.blobs).value();
+  const auto first = blobs.put_new(as_bytes("hello")).value();
+  CHECK(first.novelty == BlobStore::Novelty::added);
+  CHECK(blobs.put_new(as_bytes("hello")).value().novelty == BlobStore::Novelty::known);
+  CHECK(blobs.put_copy(place.source("hello").get(), 10).value().novelty == BlobStore::Novelty::known);
+  CHECK(blobs.put_copy(place.source("other").get(), 10).value().novelty == BlobStore::Novelty::added);
+  REQUIRE(blobs.remove(first.sha256));
+  CHECK_FALSE(blobs.contains(first.sha256));
+  CHECK(blobs.remove(first.sha256));
+}
+
+TEST_CASE("blobs that nothing refers to are collected, others stay") {
+  Place place;
+  BlobStore blobs = BlobStore::open(place.blobs).value();
+  const Digest wanted = blobs.put(as_bytes("wanted")).value();
+  const Digest unwanted = blobs.put(as_bytes("unwanted")).value();
+  CHECK(blobs.keep_only({wanted}).value() == 1);
+  CHECK(blobs.contains(wanted));
+  CHECK_FALSE(blobs.contains(unwanted));
+}

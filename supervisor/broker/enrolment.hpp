@@ -1,0 +1,24 @@
+// Who the people are, as the ledger tells it: names, uids, groups and the fingerprints of their keys. In this
+// version an enrolment is not signed by anybody: the ledger shows that it changed, not who vouched for it.
+// Pure; the people are the operator's.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <vector>
+
+#include "supervisor/ledger/entry.hpp"
+#include "supervisor/policy/policy.hpp"
+
+namespace pawl::broker {
+
+boost::json::array describe_people(const std::vector<policy::Person>& people);
+
+// The body of a `policy` entry: whole people, or where those do not fit one entry their digest.
+boost::json::object describe_policy(const policy::Policy& policy);
+
+// One `enroll` body for each person who came, went or changed: {person, before, now}, null for absent.
+std::vector<boost::json::object> enrolment_changes(const boost::json::array& before,
+                                                   const boost::json::array& now);
+
+}  // namespace pawl::broker
