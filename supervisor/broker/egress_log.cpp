@@ -76,6 +76,7 @@ void EgressLog::write(boost::json::array requests) {
   const std::size_t count = requests.size();
   if (write_({{"session", session_},
               {"requests", std::move(requests)},
+              {"troubles", troubles_},
               {"omitted", static_cast<std::int64_t>(omitted_)},
               {"lost", static_cast<std::int64_t>(lost_)}})) {
     omitted_ = lost_ = 0;

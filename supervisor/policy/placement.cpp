@@ -48,9 +48,9 @@ Result<> check_workspace(std::string_view path, std::string_view person_home,
   if (is_home(path, person_home)) return refuse(shown + " is a home directory", std::string(remedy));
   if (!person_home.empty() && lies_within(person_home, path))
     return refuse(shown + " holds the home directory " + std::string(person_home), std::string(remedy));
-  TRY_DURING("workspace", check_apart(path, private_directories));
   if (const auto credential = credential_path(path))
     return refuse(shown + " looks like a place of credentials (" + *credential + ")", std::string(remedy));
+  TRY_DURING("workspace", check_apart(path, private_directories));
   return {};
 }
 

@@ -80,6 +80,7 @@ class BadInput(Story):
     def test_unknown_ids(self):
         """unknown, short and hostile ids are refused by every command that takes one"""
         self.shell()
+        self.broker.wait()
         for command in (["show"], ["approve", "--yes"], ["deny", "-m", "no"], ["kill"], ["receipt", "show"]):
             for identity in ("f" * 64, "abc", "../../etc/passwd", "\x1b[2J" + "a" * 12):
                 with self.subTest(" ".join(command), identity=identity):

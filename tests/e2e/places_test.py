@@ -118,7 +118,7 @@ class Places(Story):
                           "secrets.toml")
         self.broker.write("pawl = 1\nnmae = \"observer\"\n", "roles/observer.toml")
         told = self.run_in(self.alice.workspace, "true")
-        self.refused(told, "observer.toml", "nmae")
+        self.refused(told, "observer.toml")
         self.assertNotIn("note:", told.err)
 
     # Ends

@@ -65,7 +65,8 @@ class Revocation(Story):
         for how in ("first", "many", "unread"):
             with self.subTest(how):
                 shell.sh(f"python3 linger.py {how} >{how}.out 2>&1 &")
-                wait_until(lambda name=how: "sent" in (self.alice.workspace / f"{name}.out").read_text(), what="the message")
+                out = self.alice.workspace / f"{how}.out"
+                wait_until(lambda path=out: path.exists() and "sent" in path.read_text(), what="the message")
                 time.sleep(0.5)
                 self.assertLess(answer_time(self.broker.people_socket), 3)
 

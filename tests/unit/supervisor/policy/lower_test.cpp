@@ -133,8 +133,8 @@ TEST_CASE("a workspace is the folder of one project") {
   for (const char* system : {"/usr/src/x", "/etc", "/proc/1", "/dev/shm/x", "/run/user/1000/x", "/bin",
                              "/lib64", "/sbin", "/boot"})
     CHECK_THAT(complaint(system), Contains("belongs to the system"));
-  CHECK_THAT(complaint("/home/alice/.ssh"), Contains("is pawl's own"));
-  CHECK_THAT(complaint("/home/alice/.ssh/keys"), Contains("is pawl's own"));
+  CHECK_THAT(complaint("/home/alice/.ssh"), Contains("a place of credentials"));
+  CHECK_THAT(complaint("/home/alice/.ssh/keys"), Contains("a place of credentials"));
   CHECK_THAT(complaint("/home/alice/../bob/x"), Contains("not a clean absolute path"));
   CHECK_THAT(complaint("relative"), Contains("not a clean absolute path"));
   CHECK_THAT(complaint("/srv/a\nb"), Contains("control character"));
