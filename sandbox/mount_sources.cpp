@@ -70,12 +70,14 @@ Result<UniqueFd> clone_handed(const Mount& mount, int descriptor, const PrivateP
 // What a role names may lie where an agent can write, so no link on the way may choose something else; and
 // only folders and files, since a socket is a way to whoever listens.
 Result<UniqueFd> clone_named(const Mount& mount, const PrivatePlaces& places) {
-  const UniqueFd here =
-      TRY_DURING("bind " + mount.source + " at " + mount.target, open_without_links(mount.source));
+  const std::string step = "bind " + mount.source + " at " + mount.target;
+  auto opened = open_without_links(mount.source);
+  if (!opened && opened.error().errnum != 0) return failed(step, opened.error().errnum);
+  const UniqueFd here = TRY_DURING(step, std::move(opened));
   struct stat status{};
   if (::fstat(here.get(), &status) != 0) return failed("look at " + mount.source);
   if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
-    return refuse("bind " + mount.source + " at " + mount.target + ": it is neither a folder nor a file");
+    return refuse(step + ": it is neither a folder nor a file");
   TRY(places.admit(mount, here.get()));
   UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
   if (!tree) return cannot_bind(mount, mount.source);
