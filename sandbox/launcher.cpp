@@ -19,6 +19,7 @@
 #include "sandbox/mounts.hpp"
 #include "sandbox/namespaces.hpp"
 #include "sandbox/netns.hpp"
+#include "sandbox/overlay.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -130,11 +131,13 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
   TRY(clone_sources(plan, descriptors, sources));
-  const UniqueFd root = TRY(build_root(plan, sources));
+  TRY(assemble_overlays(plan, sources));
+  BuiltRoot built = TRY(build_root(plan, sources));
   sources.clear();
   descriptors.clear();
   Launched launched = TRY(start_child(data));
   launched.listeners = std::move(listeners);
+  launched.watched = std::move(built.watched);
   if (auto retired = retire(); !retired) {
     (void)send_signal(launched.pidfd, SIGKILL);
     return std::unexpected(std::move(retired).error());
