@@ -49,7 +49,7 @@ Result<policy::InnerIdentity> identity_for(const PeerIdentity& caller, int works
   if (status.st_uid != 0)
     return policy::InnerIdentity{status.st_uid, status.st_gid != 0 ? status.st_gid : kNobody};
   if (mode == policy::WorkspaceMode::read_only) return policy::InnerIdentity{kNobody, kNobody};
-  return refuse("the workspace belongs to root, and no agent runs as root or writes root's files",
+  return refuse("the workspace belongs to root, and no agent runs as root or changes root's files",
                 "give the workspace to an ordinary user (chown -R), or run pawl as that user");
 }
 
@@ -64,9 +64,8 @@ std::string command_line(const std::vector<std::string>& argv) {
   return line;
 }
 
-std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask) {
+std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask, std::uint32_t next) {
   std::vector<sandbox::StdioEntry> entries;
-  std::uint32_t next = policy::kSessionStdin;
   for (const wire::StandardStream stream : ask.stdio) {
     sandbox::StdioEntry entry;
     if (stream == wire::StandardStream::terminal) entry.kind = sandbox::Stdio::terminal;
@@ -76,7 +75,7 @@ std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask) {
   return entries;
 }
 
-// What an approved action runs must not lie where an agent writes.
+// What an approved action runs must not lie where an agent writes, or where a person applies what it wrote.
 Result<> keep_programs_apart(const policy::Policy& policy, const std::string& workspace) {
   for (const policy::Role& role : policy.roles)
     for (const policy::Action& action : role.actions)
@@ -126,7 +125,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   policy::SessionContext context;
   context.session = session->info.id;
   context.workspace = TRY(path_of_directory(workspace));
-  if (role.sandbox.files.workspace == policy::WorkspaceMode::direct)
+  if (role.sandbox.files.workspace != policy::WorkspaceMode::read_only)
     TRY(keep_programs_apart(policy, context.workspace));
   context.broker_directory = session_directory(session->info.id);
   context.agent_program = setup_.programs.agent;
@@ -137,14 +136,15 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
                                  setup_.paths.head.substr(0, setup_.paths.head.rfind('/')),
                                  context.person_home + "/.ssh",
                                  context.person_home + "/.config/pawl",
-                                 context.person_home + "/.local/state/pawl"};
+                                 context.person_home + "/.local/state/pawl",
+                                 context.person_home + "/.local/share/pawl"};
   for (const policy::LlmRoute& route : role.llm)
     context.placeholders.push_back(policy::make_placeholder(*policy::find_provider(route.api)));
   context.argv = ask.argv;
   context.identity = identity;
   if (caller.identity.uid == 0) std::tie(context.uid, context.gid) = std::pair(identity.uid, identity.gid);
   sandbox::LaunchPlan plan = TRY(policy::lower_session(role, context));
-  plan.stdio = stdio_of(ask);
+  plan.stdio = stdio_of(ask, policy::session_stdin(role));
 
   const std::string token = random_id();
   session->token = receipt::sha256(token);
