@@ -119,8 +119,11 @@ Result<UniqueFd> open_init_program() {
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors) {
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   SourceTrees sources;
-  if (TRY(check_identity(plan)) == IdentityChange::switch_ids)
+  ChangeTrees changes;
+  if (TRY(check_identity(plan)) == IdentityChange::switch_ids) {
     sources = TRY(clone_handed_sources_early(plan, descriptors));
+    changes = TRY(clone_changes_early(plan, descriptors));
+  }
   const Identity identity = TRY(take_identity(plan));
   ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
   TRY(enter_outer_namespaces(identity, plan.network));
@@ -131,9 +134,11 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
   TRY(clone_sources(plan, descriptors, sources));
-  TRY(assemble_overlays(plan, sources));
+  TRY(clone_changes(plan, descriptors, changes));
+  TRY(assemble_overlays(plan, changes, sources));
   BuiltRoot built = TRY(build_root(plan, sources));
   sources.clear();
+  changes.clear();
   descriptors.clear();
   Launched launched = TRY(start_child(data));
   launched.listeners = std::move(listeners);

@@ -11,21 +11,9 @@
 
 namespace pawl::sandbox {
 
-// Where an overlay's changes go. `upper` and `work` lie in `tree`, which overlayfs wants to be one mount.
-struct ChangeTree {
-  UniqueFd tree;
-  UniqueFd upper;
-  UniqueFd work;
-};
-
-struct SourceTree {
-  UniqueFd tree;
-  ChangeTree changes;  // of an overlay that keeps any
-};
-
 // One entry a mount of the plan: the detached tree of a bind or below an overlay; empty for other kinds, and
 // for a bind whose source is absent and not required.
-using SourceTrees = std::vector<SourceTree>;
+using SourceTrees = std::vector<UniqueFd>;
 
 // Sources that were handed as descriptors, opened with the rights of the process that was handed them: to be
 // called before its ids change, since the new ones may not reach the path. Forks a short-lived helper.

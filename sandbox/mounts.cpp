@@ -77,7 +77,7 @@ class RootBuilder {
       case MountKind::read_only:
       case MountKind::writable:
       case MountKind::overlay:
-        return sources_[index].tree ? attach_bind(mount, sources_[index].tree) : Result<>{};
+        return sources_[index] ? attach_bind(mount, sources_[index]) : Result<>{};
       case MountKind::tmpfs:
         return attach_tmpfs(mount.target, mount.size, mount.mode);
       case MountKind::proc:

@@ -54,18 +54,22 @@ Result<> check_attributes(const UniqueFd& work) {
   return failed("set an extended attribute in the folder for the workspace's changes", errnum);
 }
 
-Error explain(Error error, const Mount& mount, const SourceTree& source) {
-  const std::string below = "files on " + file_system_of(source.tree);
-  const std::string above =
-      source.changes.work ? ", changes on " + file_system_of(source.changes.work) : std::string();
+struct Parts {
+  const UniqueFd& files;
+  const ChangeTree& changes;
+};
+
+Error explain(Error error, const Mount& mount, const Parts& parts) {
+  const bool kept = static_cast<bool>(parts.changes.work);
+  const std::string below = "files on " + file_system_of(parts.files);
+  const std::string above = kept ? ", changes on " + file_system_of(parts.changes.work) : std::string();
   const int errnum = error.errnum;
   error = std::move(error).during("overlay at " + mount.target + " (" + below + above + ")");
   switch (errnum) {
     case EINVAL:
     case EOPNOTSUPP:
       return std::move(error).advising(
-          source.changes.work ? kElsewhere
-                              : "this file system can lie below no overlay: take `hide` out of the role");
+          kept ? kElsewhere : "this file system can lie below no overlay: take `hide` out of the role");
     case ENODEV:
       return std::move(error).advising("this kernel has no overlayfs: modprobe overlay, as root");
     case EPERM:
@@ -85,29 +89,29 @@ Result<> attach_layer(const UniqueFd& tree) {
 }
 
 // From the top: what hides, then the files.
-Result<std::string> lower_layers(const Mount& mount, const SourceTree& source, UniqueFd& hidden) {
-  TRY(attach_layer(source.tree));
-  const std::string files = path_to(source.tree);
+Result<std::string> lower_layers(const Mount& mount, const Parts& parts, UniqueFd& hidden) {
+  TRY(attach_layer(parts.files));
+  const std::string files = path_to(parts.files);
   if (mount.hide.empty()) return files;
-  const Found found = TRY_DURING("hide files", find_paths(source.tree, mount.hide, LookFor::names));
+  const Found found = TRY_DURING("hide files", find_paths(parts.files, mount.hide, LookFor::names));
   // Without changes overlayfs wants two layers in any case.
-  if (found.paths.empty() && source.changes.work) return files;
-  hidden = TRY_DURING("hide files", new_hidden_layer(source.tree, found));
+  if (found.paths.empty() && parts.changes.work) return files;
+  hidden = TRY_DURING("hide files", new_hidden_layer(parts.files, found));
   TRY(attach_layer(hidden));
   return path_to(hidden) + ":" + files;
 }
 
-Result<UniqueFd> make_overlay(const Mount& mount, const SourceTree& source) {
+Result<UniqueFd> make_overlay(const Mount& mount, const Parts& parts) {
   UniqueFd hidden;
-  const std::string lower = TRY(lower_layers(mount, source, hidden));
+  const std::string lower = TRY(lower_layers(mount, parts, hidden));
   NewMount overlay = TRY(NewMount::open("overlay"));
   TRY(overlay.set("source", "overlay"));
   TRY(overlay.set("lowerdir", lower));
-  if (source.changes.work) {
-    TRY(attach_layer(source.changes.tree));
-    TRY(check_attributes(source.changes.work));
-    TRY(overlay.set("upperdir", path_to(source.changes.upper)));
-    TRY(overlay.set("workdir", path_to(source.changes.work)));
+  if (parts.changes.work) {
+    TRY(attach_layer(parts.changes.tree));
+    TRY(check_attributes(parts.changes.work));
+    TRY(overlay.set("upperdir", path_to(parts.changes.upper)));
+    TRY(overlay.set("workdir", path_to(parts.changes.work)));
   }
   TRY(overlay.set("userxattr"));
   // The kernel's default is the host's choice; hard links are broken by a copy on every host alike.
@@ -117,13 +121,13 @@ Result<UniqueFd> make_overlay(const Mount& mount, const SourceTree& source) {
 
 }  // namespace
 
-Result<> assemble_overlays(const LaunchPlan& plan, SourceTrees& sources) {
+Result<> assemble_overlays(const LaunchPlan& plan, const ChangeTrees& changes, SourceTrees& sources) {
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
-    const Mount& mount = plan.mounts[i];
-    if (mount.kind != MountKind::overlay) continue;
-    auto made = make_overlay(mount, sources[i]);
-    if (!made) return std::unexpected(explain(std::move(made).error(), mount, sources[i]));
-    sources[i] = {.tree = std::move(*made), .changes = {}};
+    if (plan.mounts[i].kind != MountKind::overlay) continue;
+    const Parts parts{sources[i], changes[i]};
+    auto made = make_overlay(plan.mounts[i], parts);
+    if (!made) return std::unexpected(explain(std::move(made).error(), plan.mounts[i], parts));
+    sources[i] = std::move(*made);
   }
   return {};
 }

@@ -4,12 +4,13 @@
 #pragma once
 
 #include "sandbox/base/error.hpp"
+#include "sandbox/change_trees.hpp"
 #include "sandbox/mount_sources.hpp"
 #include "sandbox/plan.hpp"
 
 namespace pawl::sandbox {
 
-// Turns the trees of every overlay of the plan into the overlay itself, detached, to be attached like a bind.
-Result<> assemble_overlays(const LaunchPlan& plan, SourceTrees& sources);
+// Turns the tree of every overlay of the plan into the overlay itself, detached, to be attached like a bind.
+Result<> assemble_overlays(const LaunchPlan& plan, const ChangeTrees& changes, SourceTrees& sources);
 
 }  // namespace pawl::sandbox

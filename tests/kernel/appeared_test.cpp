@@ -78,11 +78,14 @@ TEST_CASE("a folder that was moved away and made anew hides nothing", "[appeared
         "/workspace/a/.envrc\n/workspace/b/.envrc\n");
 }
 
-TEST_CASE("folders that the agent closed are counted, and the list is bounded", "[appeared]") {
+TEST_CASE("folders that the agent closed are counted", "[appeared]") {
   const DirectGround ground;
   CHECK(ground.appeared_after("mkdir shut; echo x > shut/.envrc; chmod 000 shut") == "1 closed\n");
-  CHECK(ground.run("chmod 700 shut; rm -r shut; for i in $(seq 150); do mkdir -p d$i; : > d$i/.envrc; done")
-            .appeared.more == 50);
+}
+
+TEST_CASE("the list of what appeared is bounded", "[appeared]") {
+  const DirectGround ground;
+  CHECK(ground.run("for i in $(seq 150); do mkdir -p d$i; : > d$i/.envrc; done").appeared.more == 50);
 }
 
 TEST_CASE("repositories and git files that exist are protected by their content", "[appeared][protect]") {

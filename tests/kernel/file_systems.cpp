@@ -36,7 +36,8 @@ bool succeeds(std::vector<std::string> command) {
     std::vector<char*> words;
     for (std::string& word : command) words.push_back(word.data());
     words.push_back(nullptr);
-    ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);  // advice of mkfs.btrfs
+    for (const int number : {1, 2})
+      ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), number);  // mkfs gives advice
     ::execvp(words[0], words.data());
     ::_exit(127);
   }

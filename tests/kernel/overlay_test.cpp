@@ -196,14 +196,14 @@ TEST_CASE("an overlay that cannot be is refused with its cause and remedy", "[ov
     const UniqueFd changes(::open((ground.workspace() + "/session").c_str(), O_PATH | O_CLOEXEC));
     const Outcome outcome = testing::run(ground, ground.plan, {.descriptors = {files.get(), changes.get()}});
     CHECK_FALSE(outcome.launched);
-    CHECK(outcome.failure.trail.find("lies in what is shown at /workspace") != std::string::npos);
+    CHECK(outcome.failure.trail.find("it lies in what is shown at /workspace") != std::string::npos);
     CHECK(outcome.failure.remedy.find("XDG_DATA_HOME") != std::string::npos);
   }
   SECTION("its folders are not there") {
     fs::remove(ground.path() + "/session/work");
     const Outcome outcome = ground.run("true");
     CHECK(outcome.failure.errnum == ENOENT);
-    CHECK(outcome.failure.trail.find("open work in the folder for changes") != std::string::npos);
+    CHECK(outcome.failure.trail.find("the folder for changes of /workspace: open work") != std::string::npos);
   }
   SECTION("its folders are links") {
     fs::remove(ground.path() + "/session/upper");
