@@ -115,13 +115,15 @@ Result<UniqueFd> open_init_program() {
   return program;
 }
 
-Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors) {
+Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors,
+                        const NewTerminal& terminal) {
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   SourceTrees sources;
   if (TRY(check_identity(plan)) == IdentityChange::switch_ids)
     sources = TRY(clone_handed_sources_early(plan, descriptors));
   const Identity identity = TRY(take_identity(plan));
   ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
+  data.set_terminal(terminal);
   TRY(enter_outer_namespaces(identity, plan.network));
 
   std::vector<UniqueFd> listeners;
@@ -134,6 +136,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   sources.clear();
   descriptors.clear();
   Launched launched = TRY(start_child(data));
+  launched.stops = data.take_stops();
   launched.listeners = std::move(listeners);
   if (auto retired = retire(); !retired) {
     (void)send_signal(launched.pidfd, SIGKILL);

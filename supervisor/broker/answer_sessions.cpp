@@ -80,7 +80,7 @@ void Broker::answer_kill_session(const ConnectionPtr& connection, const wire::Ki
       return answer_error(*connection, FailureKind::failed, committed.error());
   if ((*session)->launcher)
     (*session)->launcher->kill();
-  else
+  else  // its launcher has not come back after a restart: when it does it is refused, and ends everything
     session_ended(**session, 137, "killed by " + by);
   changed();
   connection->answer(wire::Done{});

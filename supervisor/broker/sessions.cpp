@@ -228,6 +228,7 @@ void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
                       late ? "its wall time was over" : "exited");
       });
     case sandbox::ReportKind::broker_lost:
+    case sandbox::ReportKind::stopped:
       return;
   }
 }

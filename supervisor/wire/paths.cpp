@@ -67,6 +67,7 @@ Result<Paths> client_paths() {
   return embedded_paths();
 }
 
+Result<std::string> held_sessions() { return TRY(own_home()) + "/.local/state/pawl/held"; }
 Result<std::string> private_homes() { return TRY(own_home()) + "/.local/state/pawl/homes"; }
 
 }  // namespace pawl::wire

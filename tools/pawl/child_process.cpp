@@ -17,9 +17,13 @@ struct Redirection {
   int to;
 };
 
+// A session is a scheduling group of its own (sched(7), autogroup), and slow to make on a busy host: not for
+// what is on the way of every launch.
+enum class Leave : short { group = POSIX_SPAWN_SETPGROUP, session = POSIX_SPAWN_SETSID };
+
 // All our descriptors are CLOEXEC, so the program gets exactly the redirections and /dev/null.
 Result<pid_t> spawn(const std::string& program, std::vector<const char*> arguments,
-                    const std::vector<Redirection>& redirections) {
+                    const std::vector<Redirection>& redirections, Leave leave) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -33,7 +37,8 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+  posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                           static_cast<short>(leave)));
   arguments.push_back(nullptr);
   pid_t child = 0;
   const int error = ::posix_spawn(&child, program.c_str(), &actions, &attributes,
@@ -47,11 +52,11 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
 }  // namespace
 
 Result<pid_t> start_launcher(const std::string& program, const Channel& control) {
-  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}});
+  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, Leave::group);
 }
 
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log) {
-  return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}});
+  return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}}, Leave::session);
 }
 
 }  // namespace pawl::run

@@ -11,8 +11,8 @@
 
 namespace pawl::run {
 
-// pawl-launch with `control` as its descriptor 3, in a session of its own: a Ctrl-C in our terminal is ours
-// to forward.
+// pawl-launch with `control` as its descriptor 3, in a process group of its own: a Ctrl-C in our terminal is
+// ours to forward.
 Result<pid_t> start_launcher(const std::string& program, const Channel& control);
 
 // `pawld --embedded`, detached; what it says goes to `log`.

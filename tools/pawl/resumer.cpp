@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirst{200};
-constexpr milliseconds kSlowest{5'000};
+constexpr milliseconds kFirst{100};
+constexpr milliseconds kSlowest{500};  // a session that was killed meanwhile ends within a second
 constexpr milliseconds kAnswerTime{10'000};
 constexpr milliseconds kBetweenStarts{10'000};
 
@@ -79,7 +79,15 @@ std::optional<Channel> Resumer::advance(Event event, Clock::time_point now) {
     stage_ = Stage::idle;
     return Channel(std::move((*packet)->descriptors[0]));
   }
-  // Refusals too: a broker that has just started may not have read its records yet.
+  // A broker reads its records before it answers: this session is over for it.
+  if (answered && stage_ == Stage::resuming) {
+    const auto failure = wire::unframe<wire::Failure>((*packet)->bytes);
+    if (failure && failure->kind == wire::FailureKind::not_found) {
+      channel_ = Channel();
+      stage_ = Stage::refused;
+      return std::nullopt;
+    }
+  }
   retry(now);
   return std::nullopt;
 }

@@ -18,7 +18,9 @@ class Resumer {
       : paths_(std::move(paths)), session_(std::move(session)), token_(std::move(token)) {}
 
   void begin(Clock::time_point now);
-  bool active() const { return stage_ != Stage::idle; }
+  bool active() const { return stage_ != Stage::idle && stage_ != Stage::refused; }
+  // The broker knows no such session any more: it was killed, or given up. Nothing of it may go on.
+  bool refused() const { return stage_ == Stage::refused; }
   int fd() const { return channel_ ? channel_.fd() : -1; }
   Clock::time_point wakes() const { return wakes_; }
   enum class Event : std::uint8_t { readable, timer };
@@ -26,7 +28,7 @@ class Resumer {
   std::optional<Channel> advance(Event event, Clock::time_point now);
 
  private:
-  enum class Stage : std::uint8_t { idle, waiting, greeting, resuming };
+  enum class Stage : std::uint8_t { idle, waiting, greeting, resuming, refused };
   void connect(Clock::time_point now);
   void retry(Clock::time_point now);
   template <class Message>
