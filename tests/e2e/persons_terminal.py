@@ -1,0 +1,144 @@
+"""A terminal with a person at it: a pty of fixed size, in front of any command or an interactive shell of theirs."""
+
+import fcntl
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from host import wait_until
+
+PROMPT = "out> "
+
+
+def set_size(descriptor, rows, columns):
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+class PersonsTerminal:
+    """`argv` runs as a session leader that this terminal controls."""
+
+    def __init__(self, host, person, argv, rows=24, columns=80, **environment):
+        self.screen, line = pty.openpty()
+        set_size(line, rows, columns)
+        os.fchown(line, person.uid, person.gid)
+        os.set_blocking(self.screen, False)
+        self.line = os.ttyname(line)
+        self.person, self.seen, self.closed = person, b"", False
+        # A session leader without a terminal gets the first one that it opens.
+        self.child = host.start(person, ["sh", "-c", 'exec <>"$0" >&0 2>&0; exec "$@"', self.line, *argv],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                **{"TERM": "xterm-256color", **environment})
+        # Kept open: modes are looked at also when nobody else has it.
+        self.kept = line
+
+    def read(self):
+        try:
+            while piece := os.read(self.screen, 65536):
+                self.seen += piece
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.closed = True
+        return self.seen
+
+    def type(self, keys):
+        os.write(self.screen, keys.encode() if isinstance(keys, str) else keys)
+
+    def forget(self):
+        self.read()
+        self.seen = b""
+
+    def expect(self, pattern, timeout=20):
+        """The first match in what was shown since the last one; all up to it is forgotten."""
+        if isinstance(pattern, str):
+            pattern = pattern.encode()
+        try:
+            found = wait_until(lambda: re.search(pattern, self.read(), re.S), timeout, 0.02, f"{pattern!r} on the terminal")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; there was {self.seen[-2000:]!r}") from None
+        self.seen = self.seen[found.end():]
+        return found
+
+    def never_shows(self, pattern, seconds):
+        time.sleep(seconds)
+        if re.search(pattern.encode(), self.read(), re.S):
+            raise AssertionError(f"{pattern!r} is on the terminal: {self.seen[-2000:]!r}")
+
+    def modes(self):
+        return termios.tcgetattr(self.kept)
+
+    def resize(self, rows, columns):
+        set_size(self.screen, rows, columns)
+
+    def close(self):
+        """The window is closed."""
+        for descriptor in (self.screen, self.kept):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self.screen = self.kept = -1
+
+
+class PersonsShell(PersonsTerminal):
+    """An interactive bash, as people have it."""
+
+    def __init__(self, host, person, **options):
+        self.host = host
+        super().__init__(host, person, ["bash", "--norc", "--noprofile", "-i"], PS1=PROMPT, PS2="", HISTFILE="",
+                         PAWL=host.program("pawl"), **options)
+        self.expect(PROMPT)
+
+    def start(self, command):
+        """Types a command and does not wait for it."""
+        self.forget()
+        self.type(command + "\n")
+
+    def run(self, command, timeout=20):
+        """What a command prints, and its exit code; the prompt is back then."""
+        self.forget()
+        self.type(f"{command}; echo \"code=$?\"\n")
+        found = self.expect(r"(.*?)code=(\d+)\r\n.*?" + PROMPT, timeout)
+        text = found.group(1).decode("utf-8", "replace")
+        return text.split("\r\n", 1)[-1].replace("\r\n", "\n"), int(found.group(2))
+
+    def stty(self):
+        """As `stty -a` tells it; the shell's own line editing is not on while a command runs."""
+        return self.run("stty -a")[0]
+
+
+def processes_with(marker):
+    """Pids, on the host, of the processes whose command line contains the marker, without pawl's own."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                words = file.read()
+            with open(f"/proc/{name}/comm", encoding="utf-8") as file:
+                program = file.read().strip()
+        except OSError:
+            continue
+        if marker.encode() in words and not program.startswith("pawl") and int(name) != os.getpid():
+            found.append(int(name))
+    return found
+
+
+def state_of(pid):
+    """One letter, as ps shows it; empty when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return ""
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass

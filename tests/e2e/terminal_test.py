@@ -1,0 +1,237 @@
+"""The terminal of pawl run: job control, what a crash or a hostile agent leaves, full-screen programs."""
+
+import os
+import re
+import signal
+import time
+
+from brokers import EmbeddedBroker, Story
+from host import wait_until
+from persons_terminal import PROMPT, PersonsShell, PersonsTerminal, kill, processes_with, state_of
+
+# Counts, so that it is seen whether it runs; the marker finds it in /proc.
+COUNTER = """
+import signal, sys, time
+marker = "{marker}"
+signal.signal(signal.SIGCONT, lambda *_: print("continued", flush=True))
+print("ready", flush=True)
+for number in range(100000):
+    print("count", number, flush=True)
+    time.sleep(0.05)
+"""
+
+# What a hostile or crashed program leaves behind: every mode that can be set, and a string that is never ended.
+HOSTILE = r"""
+import os, sys, tty
+tty.setraw(0)
+import termios
+modes = termios.tcgetattr(0)
+modes[3] &= ~(termios.ECHO | termios.ISIG)
+termios.tcsetattr(0, termios.TCSANOW, modes)
+os.write(1, b"\x1b[?1049h\x1b[?1000h\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[>5u\x1b[3;5r\x1b[?6h\x1b[?25l\x1b(0\x1b[7m"
+            b"\x1b[22;0t\x1b]0;owned\x07marker-of-hostile\x1b]0;never ended")
+"""
+
+
+class TerminalStory(Story):
+    def setUp(self):
+        super().setUp()
+        self.broker = EmbeddedBroker(self.host)
+        self.broker.start()
+
+    def terminal(self, argv, person=None, **options):
+        terminal = PersonsTerminal(self.host, person or self.alice, argv, **options)
+        self.addCleanup(terminal.close)
+        return terminal
+
+    def person_shell(self, person=None, **options):
+        shell = PersonsShell(self.host, person or self.alice, **options)
+        self.addCleanup(shell.close)
+        return shell
+
+    def script(self, name, text):
+        """A Python program in the workspace; the command line that runs it inside and outside."""
+        self.alice.write(f"project/{name}.py", text)
+        return f"/usr/bin/python3 {name}.py"
+
+    def counter(self, marker):
+        return self.script(marker, COUNTER.format(marker=marker))
+
+    def inner(self, marker):
+        return wait_until(lambda: processes_with(marker), what=f"a process {marker}")[0]
+
+
+class JobControl(TerminalStory):
+    def test_suspend(self):
+        """Ctrl-Z suspends pawl run with its command, the terminal is as before, and fg continues both"""
+        shell = self.person_shell()
+        before = shell.stty()
+        shell.start(f"$PAWL run --role observer -- {self.counter('suspended-one')}")
+        for _ in range(2):
+            shell.expect(r"count \d+")
+            inner = self.inner("suspended-one.py")
+            shell.type("\x1a")
+            shell.expect(r"Stopped.*?" + PROMPT)
+            self.assertEqual("T", state_of(inner))
+            self.assertEqual(before, shell.stty())
+            shell.start("fg")
+            shell.expect("continued\r\n")
+            self.assertNotEqual("T", state_of(inner))
+        shell.type("\x03")
+        shell.expect(PROMPT)
+        self.assertEqual(("130\n", 0), shell.run("echo $?"))
+        self.assertEqual(before, shell.stty())
+
+    def test_background(self):
+        """bg continues the command in the background, and fg takes the keyboard back without any signal"""
+        shell = self.person_shell()
+        shell.start("$PAWL run --role observer -- sh -c 'echo ready; while read line; do echo \"got $line\"; done'")
+        shell.expect("ready\r\n")
+        shell.type("\x1a")
+        shell.expect("Stopped.*?" + PROMPT)
+        shell.start("bg")
+        shell.expect(PROMPT)
+        # The shell's own commands work meanwhile; what is typed is the shell's.
+        self.assertEqual(("mine\n", 0), shell.run("echo mine"))
+        shell.start("fg")
+        time.sleep(0.5)
+        shell.type("yours\r")
+        shell.expect("got yours")
+        shell.type("\x04")
+        shell.expect(PROMPT)
+
+    def test_inner_shell(self):
+        """with a shell inside, its jobs are its own and the outer shell notices nothing"""
+        shell = self.person_shell()
+        shell.start("$PAWL run --role observer -- bash --norc --noprofile -i")
+        shell.expect(r"\$ ")
+        shell.type("PS1='in> '\r")
+        shell.expect(r"\r\n.*in> ")
+        shell.type("sleep 100\r")
+        wait_until(lambda: processes_with("sleep\0100"), what="the inner job")
+        time.sleep(0.2)
+        shell.type("\x1a")
+        shell.expect("Stopped.*in> ")
+        shell.type("jobs -l; kill %1; echo pid=$$\r")
+        shell.expect(r"Stopped.*pid=\d+\r\n.*in> ")
+        shell.never_shows(PROMPT, 0.3)
+        shell.type("exit 9\r")
+        shell.expect(PROMPT)
+        self.assertEqual(("9\n", 0), shell.run("echo $?"))
+
+    def test_pipes(self):
+        """between pipes SIGTSTP stops pawl run together with its command, and SIGCONT continues both"""
+        command = self.counter("piped-one").split()
+        child = self.host.start(self.alice, [self.host.program("pawl"), "run", "--role", "observer", "--", *command])
+        self.assertEqual(b"ready\n", child.stdout.readline())
+        inner = self.inner("piped-one.py")
+        for _ in range(2):
+            child.send_signal(signal.SIGTSTP)
+            # Its process group is orphaned, as a service's: then nothing can be stopped for long (kernel rule), and all goes on.
+            child.stdout.read1(65536)
+            wait_until(lambda: b"continued" in child.stdout.readline(), what="the command's going on")
+        child.send_signal(signal.SIGTERM)
+        child.communicate(timeout=10)
+        self.assertEqual(143, child.returncode)
+        wait_until(lambda: not state_of(inner), what="the end of the command")
+
+    def test_pipeline(self):
+        """a pipeline with pawl run in it is one job: Ctrl-Z stops it with its command, fg continues it"""
+        shell = self.person_shell()
+        shell.start(f"$PAWL run --role observer -- {self.counter('pipeline-one')} </dev/null 2>/dev/null | cat")
+        shell.expect(r"count \d+")
+        inner = self.inner("pipeline-one.py")
+        shell.type("\x1a")
+        shell.expect("Stopped.*?" + PROMPT)
+        wait_until(lambda: state_of(inner) == "T", 5, what="the command's stop")
+        shell.start("fg")
+        shell.expect("continued\r\n")
+        shell.type("\x03")
+        shell.expect(PROMPT)
+        wait_until(lambda: not state_of(inner), 5, what="the command's end")
+
+    def test_no_shell(self):
+        """where there is no shell to go back to, Ctrl-Z leaves both running"""
+        command = self.counter("orphan-one").split()
+        terminal = self.terminal([self.host.program("pawl"), "run", "--role", "observer", "--", *command])
+        terminal.expect(r"count \d+")
+        terminal.type("\x1a")
+        terminal.expect("continued")
+        terminal.expect(r"count \d+")
+        terminal.type("\x03")
+        self.assertEqual(130, terminal.child.wait(20))
+
+
+class Crash(TerminalStory):
+    def test_killed(self):
+        """SIGKILL of pawl run while the terminal is raw: it is put back and reset, and the command is dead"""
+        shell = self.person_shell()
+        before = shell.stty()
+        program = self.script("drawing-one", HOSTILE + "\nimport time\ntime.sleep(100)\n")
+        shell.start(f"$PAWL run --role observer -- {program}")
+        shell.expect("marker-of-hostile")
+        inner = self.inner("drawing-one.py")
+        # Unconfined this is how a killed relay leaves it.
+        self.assertNotEqual(0, self.raw_bits(shell) ^ self.cooked_bits(before))
+        pawl = next(pid for pid in self.pawls() if state_of(pid))
+        kill(pawl)
+        shell.expect(re.escape("\x1b[?1049l"))
+        shell.expect("Killed.*" + PROMPT)
+        self.assertEqual(before, shell.stty())
+        wait_until(lambda: not state_of(inner), 1, what="the command's end")
+
+    @staticmethod
+    def raw_bits(shell):
+        return shell.modes()[3]
+
+    @staticmethod
+    def cooked_bits(text):
+        return len(text)
+
+    def pawls(self):
+        for name in os.listdir("/proc"):
+            if name.isdigit() and os.path.exists(f"/proc/{name}/exe"):
+                try:
+                    if os.readlink(f"/proc/{name}/exe") == os.path.realpath(self.host.program("pawl")):
+                        yield int(name)
+                except OSError:
+                    pass
+
+    def test_hostile(self):
+        """whatever the command leaves, the terminal is as before and reset before pawl says anything"""
+        shell = self.person_shell()
+        before = shell.stty()
+        program = self.script("leaving-one", HOSTILE + "\nsys.exit(3)\n")
+        # Without pawl it works: the shell is left with it.
+        shell.start(f"{program}; stty -a | tr -d '\\r'; stty sane; echo 'do''ne'")
+        left = shell.expect("marker-of-hostile(.*)done").group(1)
+        self.assertIn(b"-echo", left)
+        self.assertNotIn(b"\x1b[?1049l", left)
+        shell.expect(PROMPT)
+        shell.run("stty sane")
+        before = shell.stty()
+        shell.forget()
+        shell.start(f"$PAWL run --role observer -- {program}")
+        left = shell.expect("marker-of-hostile(.*?)" + PROMPT).group(1)
+        for undone in (b"\x1b\\", b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[<99u", b"\x1b[r",
+                       b"\x1b[?6l", b"\x1b[?25h", b"\x1b(B", b"\x1b[0m", b"\x1b[23;0t"):
+            self.assertIn(undone, left)
+        # The open string is closed first: what stands in it undoes nothing.
+        self.assertLess(left.index(b"\x1b\\"), left.index(b"\x1b[?1049l"))
+        self.assertEqual(before, shell.stty())
+
+    def test_failure_is_readable(self):
+        """what pawl says itself comes after the reset"""
+        shell = self.person_shell()
+        self.broker.write("[limits]\nwall_time = \"1s\"\n", "roles/brief.toml")
+        role = self.host.alice.home / ".config/pawl/roles/observer.toml"
+        role.write_text(role.read_text() + '\n[limits]\nwall_time = "1s"\n')
+        (self.host.alice.home / ".config/pawl/roles/brief.toml").unlink()
+        program = self.script("late-one", HOSTILE + "\nimport time\ntime.sleep(100)\n")
+        shell.start(f"$PAWL run --role observer -- {program}")
+        shown = shell.expect("marker-of-hostile(.*?)wall time(.*?)" + PROMPT).group(1)
+        self.assertIn(b"\x1b[?1049l", shown)
+        self.assertEqual(("124\n", 0), shell.run("echo $?"))
+
+
+del Story
