@@ -88,6 +88,7 @@ class PersonsShell(PersonsTerminal):
 
     def __init__(self, host, person, **options):
         self.host = host
+        person.write(".inputrc", "set enable-bracketed-paste off\n")
         super().__init__(host, person, ["bash", "--norc", "--noprofile", "-i"], PS1=PROMPT, PS2="", HISTFILE="",
                          PAWL=host.program("pawl"), **options)
         self.expect(PROMPT)
@@ -106,12 +107,12 @@ class PersonsShell(PersonsTerminal):
         return text.split("\r\n", 1)[-1].replace("\r\n", "\n"), int(found.group(2))
 
     def stty(self):
-        """As `stty -a` tells it; the shell's own line editing is not on while a command runs."""
+        """As a command finds it: the shell's own line editing is not on while one runs."""
         return self.run("stty -a")[0]
 
 
 def processes_with(marker):
-    """Pids, on the host, of the processes whose command line contains the marker, without pawl's own."""
+    """Pids, on the host, of the processes in sandboxes whose command line contains the marker; not pid 1's."""
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -119,12 +120,26 @@ def processes_with(marker):
         try:
             with open(f"/proc/{name}/cmdline", "rb") as file:
                 words = file.read()
-            with open(f"/proc/{name}/comm", encoding="utf-8") as file:
-                program = file.read().strip()
+            with open(f"/proc/{name}/status", encoding="utf-8") as file:
+                inside = re.search(r"^NSpid:\t\d+\t(\d+)$", file.read(), re.M)
         except OSError:
             continue
-        if marker.encode() in words and not program.startswith("pawl") and int(name) != os.getpid():
+        if marker.encode() in words and inside and inside.group(1) != "1":
             found.append(int(name))
+    return found
+
+
+def pawls(host, *verbs):
+    """Pids of the running programs `pawl` of this test, of these verbs."""
+    found = []
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.readlink(f"/proc/{name}/exe") == os.path.realpath(host.program("pawl")):
+                with open(f"/proc/{name}/cmdline", encoding="utf-8") as file:
+                    if file.read().split("\0")[1] in verbs and state_of(int(name)) not in ("", "Z"):
+                        found.append(int(name))
+        except OSError:
+            continue
     return found
 
 

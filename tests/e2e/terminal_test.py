@@ -1,13 +1,14 @@
 """The terminal of pawl run: job control, what a crash or a hostile agent leaves, full-screen programs."""
 
-import os
 import re
 import signal
+import termios
 import time
 
+import policy_files
 from brokers import EmbeddedBroker, Story
 from host import wait_until
-from persons_terminal import PROMPT, PersonsShell, PersonsTerminal, kill, processes_with, state_of
+from persons_terminal import PROMPT, PersonsShell, PersonsTerminal, kill, pawls, processes_with, state_of
 
 # Counts, so that it is seen whether it runs; the marker finds it in /proc.
 COUNTER = """
@@ -108,7 +109,7 @@ class JobControl(TerminalStory):
         shell.type("PS1='in> '\r")
         shell.expect(r"\r\n.*in> ")
         shell.type("sleep 100\r")
-        wait_until(lambda: processes_with("sleep\0100"), what="the inner job")
+        wait_until(lambda: processes_with("sleep\x00100"), what="the inner job")
         time.sleep(0.2)
         shell.type("\x1a")
         shell.expect("Stopped.*in> ")
@@ -121,19 +122,24 @@ class JobControl(TerminalStory):
 
     def test_pipes(self):
         """between pipes SIGTSTP stops pawl run together with its command, and SIGCONT continues both"""
-        command = self.counter("piped-one").split()
-        child = self.host.start(self.alice, [self.host.program("pawl"), "run", "--role", "observer", "--", *command])
+        # In a group below its parent's: the kernel stops none that nobody could continue.
+        job = "import subprocess, sys; sys.exit(subprocess.Popen(sys.argv[1:], process_group=0).wait())"
+        child = self.host.start(self.alice, ["/usr/bin/python3", "-c", job, self.host.program("pawl"), "run", "--role", "observer",
+                                             "--", *self.counter("piped-one").split()])
         self.assertEqual(b"ready\n", child.stdout.readline())
         inner = self.inner("piped-one.py")
+        run, = pawls(self.host, "run")
         for _ in range(2):
-            child.send_signal(signal.SIGTSTP)
-            # Its process group is orphaned, as a service's: then nothing can be stopped for long (kernel rule), and all goes on.
-            child.stdout.read1(65536)
+            kill(run, signal.SIGTSTP)
+            wait_until(lambda: state_of(run) == "T", 5, what="the stop of pawl run")
+            self.assertEqual("T", state_of(inner))
+            kill(run, signal.SIGCONT)
             wait_until(lambda: b"continued" in child.stdout.readline(), what="the command's going on")
-        child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=10)
-        self.assertEqual(143, child.returncode)
+            self.assertNotEqual("T", state_of(run))
+        kill(run, signal.SIGTERM)
         wait_until(lambda: not state_of(inner), what="the end of the command")
+        child.stdout.read()
+        self.assertEqual(143, child.wait(10))
 
     def test_pipeline(self):
         """a pipeline with pawl run in it is one job: Ctrl-Z stops it with its command, fg continues it"""
@@ -171,31 +177,14 @@ class Crash(TerminalStory):
         shell.start(f"$PAWL run --role observer -- {program}")
         shell.expect("marker-of-hostile")
         inner = self.inner("drawing-one.py")
-        # Unconfined this is how a killed relay leaves it.
-        self.assertNotEqual(0, self.raw_bits(shell) ^ self.cooked_bits(before))
-        pawl = next(pid for pid in self.pawls() if state_of(pid))
-        kill(pawl)
+        # This is how it would be left.
+        self.assertEqual(0, shell.modes()[3] & (termios.ECHO | termios.ICANON | termios.ISIG))
+        run, = pawls(self.host, "run")
+        kill(run)
         shell.expect(re.escape("\x1b[?1049l"))
         shell.expect("Killed.*" + PROMPT)
         self.assertEqual(before, shell.stty())
         wait_until(lambda: not state_of(inner), 1, what="the command's end")
-
-    @staticmethod
-    def raw_bits(shell):
-        return shell.modes()[3]
-
-    @staticmethod
-    def cooked_bits(text):
-        return len(text)
-
-    def pawls(self):
-        for name in os.listdir("/proc"):
-            if name.isdigit() and os.path.exists(f"/proc/{name}/exe"):
-                try:
-                    if os.readlink(f"/proc/{name}/exe") == os.path.realpath(self.host.program("pawl")):
-                        yield int(name)
-                except OSError:
-                    pass
 
     def test_hostile(self):
         """whatever the command leaves, the terminal is as before and reset before pawl says anything"""
@@ -223,10 +212,7 @@ class Crash(TerminalStory):
     def test_failure_is_readable(self):
         """what pawl says itself comes after the reset"""
         shell = self.person_shell()
-        self.broker.write("[limits]\nwall_time = \"1s\"\n", "roles/brief.toml")
-        role = self.host.alice.home / ".config/pawl/roles/observer.toml"
-        role.write_text(role.read_text() + '\n[limits]\nwall_time = "1s"\n')
-        (self.host.alice.home / ".config/pawl/roles/brief.toml").unlink()
+        self.broker.write(policy_files.OBSERVER + '\n[limits]\nwall_time = "1s"\n', "roles/observer.toml")
         program = self.script("late-one", HOSTILE + "\nimport time\ntime.sleep(100)\n")
         shell.start(f"$PAWL run --role observer -- {program}")
         shown = shell.expect("marker-of-hostile(.*?)wall time(.*?)" + PROMPT).group(1)
