@@ -4,13 +4,16 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace pawl::sandbox {
 namespace {
 
-constexpr int kTries = 10;     // without a byte going
-constexpr int kPatience = 50;  // ms a try
+constexpr std::chrono::milliseconds kPatience{500};
+constexpr int kTry = 50;   // ms
+constexpr int kPause = 2;  // ms
 
 // Only what cfmakeraw(3) changes: the kernel may have corrected the rest.
 bool same_modes(const termios& one, const termios& other) {
@@ -39,13 +42,19 @@ Result<termios> decode_modes(ByteSpan bytes) {
 }
 
 void write_bounded(int terminal, std::string_view text) noexcept {
-  for (int tries = 0; !text.empty() && tries < kTries; ++tries) {
+  using Clock = std::chrono::steady_clock;
+  for (auto give_up = Clock::now() + kPatience; !text.empty() && Clock::now() < give_up;) {
     pollfd writable{terminal, POLLOUT, 0};
-    if (::poll(&writable, 1, kPatience) <= 0) continue;
+    ::poll(&writable, 1, kTry);
     const ssize_t written = ::write(terminal, text.data(), text.size());
-    if (written <= 0) continue;
-    text.remove_prefix(static_cast<std::size_t>(written));
-    tries = 0;
+    if (written > 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+      give_up = Clock::now() + kPatience;
+    } else if (errno == EAGAIN) {
+      ::poll(nullptr, 0, kPause);  // a pty says that it has room when it has none
+    } else if (errno != EINTR) {
+      return;
+    }
   }
 }
 

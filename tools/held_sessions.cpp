@@ -114,14 +114,18 @@ void HeldSessions::remove_dead() const {
   }
 }
 
-std::optional<bool> is_unattended(const HeldSessions& sessions, const std::string& id) {
+Attendance attendance(const HeldSessions& sessions, const std::string& id) {
   const auto channel = sessions.connect(id);
-  if (!channel || !channel->send(codec::encode(GuestMessage{}))) return std::nullopt;
+  if (!channel) {
+    const int errnum = channel.error().errnum;
+    return errnum == ENOENT || errnum == ECONNREFUSED ? Attendance::own_terminal : Attendance::unknown;
+  }
+  if (!channel->send(codec::encode(GuestMessage{}))) return Attendance::unknown;
   const auto packet = channel->receive_within(kLookTime);
-  if (!packet || !*packet) return std::nullopt;
+  if (!packet || !*packet) return Attendance::unknown;
   const auto answer = codec::decode<HolderMessage>((*packet)->bytes);
-  if (!answer || answer->kind != HolderSays::seen) return std::nullopt;
-  return !answer->occupied;
+  if (!answer || answer->kind != HolderSays::seen) return Attendance::unknown;
+  return answer->occupied ? Attendance::attached : Attendance::detached;
 }
 
 }  // namespace pawl::tools

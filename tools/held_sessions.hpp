@@ -3,7 +3,7 @@
 // the login. Runs in pawl and pawl-cli, as the person.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,6 +27,7 @@ class HeldSessions {
 
   Result<UniqueFd> listen(const std::string& id) const;
   void remove(const std::string& id) const;
+  int fd() const { return folder_.get(); }
   // What holders left that could not remove their socket.
   void remove_dead() const;
 
@@ -37,7 +38,12 @@ class HeldSessions {
   UniqueFd folder_;
 };
 
-// Whether a session of this person is detached and nobody is attached to it; none: it is not held.
-std::optional<bool> is_unattended(const HeldSessions& sessions, const std::string& id);
+enum class Attendance : std::uint8_t {
+  own_terminal,  // nobody holds it: it runs where pawl run was started
+  attached,      // held, and somebody has come back
+  detached,      // held, and nobody looks at it
+  unknown,       // its holder does not say
+};
+Attendance attendance(const HeldSessions& sessions, const std::string& id);
 
 }  // namespace pawl::tools

@@ -6,20 +6,9 @@ import termios
 import time
 
 import policy_files
-from brokers import EmbeddedBroker, Story
 from host import wait_until
-from persons_terminal import PROMPT, PersonsShell, PersonsTerminal, kill, pawls, processes_with, state_of
-
-# Counts, so that it is seen whether it runs; the marker finds it in /proc.
-COUNTER = """
-import signal, sys, time
-marker = "{marker}"
-signal.signal(signal.SIGCONT, lambda *_: print("continued", flush=True))
-print("ready", flush=True)
-for number in range(100000):
-    print("count", number, flush=True)
-    time.sleep(0.05)
-"""
+from persons_terminal import PROMPT, kill, pawls, processes_with, state_of
+from terminal_story import TerminalStory
 
 # What a hostile or crashed program leaves behind: every mode that can be set, and a string that is never ended.
 HOSTILE = r"""
@@ -32,34 +21,6 @@ termios.tcsetattr(0, termios.TCSANOW, modes)
 os.write(1, b"\x1b[?1049h\x1b[?1000h\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[>5u\x1b[3;5r\x1b[?6h\x1b[?25l\x1b(0\x1b[7m"
             b"\x1b[22;0t\x1b]0;owned\x07marker-of-hostile\x1b]0;never ended")
 """
-
-
-class TerminalStory(Story):
-    def setUp(self):
-        super().setUp()
-        self.broker = EmbeddedBroker(self.host)
-        self.broker.start()
-
-    def terminal(self, argv, person=None, **options):
-        terminal = PersonsTerminal(self.host, person or self.alice, argv, **options)
-        self.addCleanup(terminal.close)
-        return terminal
-
-    def person_shell(self, person=None, **options):
-        shell = PersonsShell(self.host, person or self.alice, **options)
-        self.addCleanup(shell.close)
-        return shell
-
-    def script(self, name, text):
-        """A Python program in the workspace; the command line that runs it inside and outside."""
-        self.alice.write(f"project/{name}.py", text)
-        return f"/usr/bin/python3 {name}.py"
-
-    def counter(self, marker):
-        return self.script(marker, COUNTER.format(marker=marker))
-
-    def inner(self, marker):
-        return wait_until(lambda: processes_with(marker), what=f"a process {marker}")[0]
 
 
 class JobControl(TerminalStory):
@@ -220,4 +181,4 @@ class Crash(TerminalStory):
         self.assertEqual(("124\n", 0), shell.run("echo $?"))
 
 
-del Story
+del TerminalStory

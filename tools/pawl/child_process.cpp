@@ -29,7 +29,9 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  // Not ours: who reads those waits until the program, which may stay when we go, has closed them.
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   for (const Redirection& redirection : redirections)
     posix_spawn_file_actions_adddup2(&actions, redirection.from, redirection.to);
   sigset_t none, all;

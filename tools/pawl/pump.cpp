@@ -12,6 +12,8 @@
 namespace pawl::run {
 namespace {
 
+constexpr std::size_t kBuffer = 32 * 1024;  // bytes
+
 bool ready(const std::vector<pollfd>& watched, int descriptor, short events) {
   return std::ranges::any_of(watched, [=](const pollfd& entry) {
     return entry.fd == descriptor && (entry.events & events) != 0 && entry.revents != 0;
@@ -23,7 +25,7 @@ bool transient(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
 }  // namespace
 
 Pump::Pump(int from, int to, Filter filter)
-    : from_(from), to_(to), target_(target_of(to)), filter_(std::move(filter)) {}
+    : from_(from), to_(to), target_(target_of(to)), filter_(std::move(filter)), buffer_(kBuffer) {}
 
 Pump::Target Pump::target_of(int descriptor) {
   if (descriptor == kNowhere) return Target::nowhere;
@@ -58,7 +60,7 @@ Pump::Moved Pump::advance(const std::vector<pollfd>& watched) {
 }
 
 Pump::Moved Pump::read() {
-  const ssize_t size = ::read(from_, buffer_.data(), buffer_.size() - kRoom);
+  const ssize_t size = ::read(from_, buffer_.data(), kBuffer - kRoom);
   if (size < 0 && transient(errno)) return Moved::nothing;
   begin_ = 0;
   end_ = size > 0 ? static_cast<std::size_t>(size) : 0;
@@ -69,7 +71,8 @@ Pump::Moved Pump::read() {
 
 void Pump::add(std::string_view bytes) {
   if (begin_ == end_) begin_ = end_ = 0;
-  if (finished() || bytes.size() > buffer_.size() - end_) return;
+  if (finished()) return;
+  if (bytes.size() > buffer_.size() - end_) buffer_.resize(end_ + bytes.size());
   std::ranges::copy(bytes, buffer_.data() + end_);
   end_ += bytes.size();
 }

@@ -4,7 +4,6 @@
 
 #include <poll.h>
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -27,7 +26,7 @@ class Pump {
   void watch(std::vector<pollfd>& watched) const;
   enum class Moved : std::uint8_t { nothing, something };
   Moved advance(const std::vector<pollfd>& watched);
-  // Sends this, too, behind what is on its way; what has no room is lost.
+  // Sends this, too, behind what is on its way; room is made for it.
   void add(std::string_view bytes);
   // Nothing comes any more, or nobody takes it.
   bool finished() const { return state_ == State::finished; }
@@ -46,7 +45,7 @@ class Pump {
   State state_ = State::flowing;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::array<char, 32 * 1024> buffer_;
+  std::vector<char> buffer_;
 };
 
 }  // namespace pawl::run

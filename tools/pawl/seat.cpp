@@ -27,7 +27,7 @@ void Seat::connect(int line, std::string_view screen) {
   });
   enter();
   memory_->see(screen);
-  sandbox::write_bounded(terminal_.fd(), screen);
+  screen_->add(screen);
 }
 
 void Seat::enter() {

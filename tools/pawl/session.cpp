@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,19 @@ bool readable(const std::vector<pollfd>& watched, int descriptor) {
 
 bool has(const std::array<Stdio, 3>& stdio, Stdio kind) {
   return std::ranges::find(stdio, kind) != stdio.end();
+}
+
+// Also those that we were started with: who reads them waits until the last one is closed.
+void close_all_but(std::vector<int> kept) {
+  std::ranges::sort(kept);
+  unsigned next = 0;
+  for (const int descriptor : kept) {
+    if (descriptor < 0) continue;
+    const auto number = static_cast<unsigned>(descriptor);
+    if (number > next) ::syscall(SYS_close_range, next, number - 1, 0);
+    next = number + 1;
+  }
+  ::syscall(SYS_close_range, next, ~0u, 0);
 }
 
 // The terminal that the person sits at, among the standard streams.
@@ -245,24 +259,36 @@ void Session::detach() {
 
 // The session goes on in a child; this process is done.
 Result<> Session::part(Door& door) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failed("make a pipe");
+  const UniqueFd away(ends[0]);
+  UniqueFd here(ends[1]);
   // SAFETY: one thread. The child owns the session from here on; what it has in common with us is closed when
   // we end, which the launcher does not notice.
   const pid_t holder = ::fork();
   if (holder == 0) hold(std::move(door));
-  detached_ = holder > 0;
-  if (detached_) return {};
-  const int errnum = errno;
-  door.folder.remove(door.id);
-  return failed("start a process that holds the session", errnum);
+  if (holder < 0) {
+    const int errnum = errno;
+    door.folder.remove(door.id);
+    return failed("start a process that holds the session", errnum);
+  }
+  detached_ = true;
+  // Should we end before it has left our terminal's session, it would be sent the hang-up, too.
+  here.reset();
+  char nothing = 0;
+  while (::read(away.get(), &nothing, 1) < 0 && errno == EINTR) continue;
+  return {};
 }
 
 void Session::hold(Door door) {
   ::setsid();  // the terminal's end must not be ours
   auto memory = seat_ ? seat_->take_memory() : std::make_unique<ScreenMemory>();
   seat_.reset();
+  close_all_but(
+      {launcher_.fd(), signals_.fd(), resumer_.fd(), master_.get(), door.folder.fd(), door.listener.get()});
   const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (int number = 0; number < 3; ++number) ::dup2(nothing.get(), number);
-  if (::chdir("/") != 0) ::_exit(static_cast<int>(ExitCode::pawl_failed));
+  for (int number = 1; number < 3; ++number) ::dup2(nothing.get(), number);
+  if (nothing.get() != 0 || ::chdir("/") != 0) ::_exit(static_cast<int>(ExitCode::pawl_failed));
   holder_ = std::make_unique<Holder>(std::move(door), launcher_, master_.get(), std::move(memory));
   const Outcome<> relayed = relay();
   const Outcome<int> code = relayed ? exit_code() : Outcome<int>(std::unexpected(relayed.error()));
