@@ -14,6 +14,7 @@
 #include "sandbox/base/pidfd.hpp"
 #include "sandbox/caps.hpp"
 #include "sandbox/child_plan.hpp"
+#include "sandbox/host_remedies.hpp"
 #include "sandbox/identity.hpp"
 #include "sandbox/mount_sources.hpp"
 #include "sandbox/mounts.hpp"
@@ -61,7 +62,9 @@ Result<UniqueFd> hear_child(const Channel& report) {
     if (packet->bytes.size() != sizeof(failure)) return refuse("the child sent an unknown report");
     std::memcpy(&failure, packet->bytes.data(), sizeof(failure));
     Error error{failure.errnum, std::string(step_name(failure.step)), std::string(step_remedy(failure.step))};
-    return std::unexpected(std::move(error));
+    Result<UniqueFd> refused = std::unexpected(std::move(error));
+    const std::optional<Layer> layer = step_layer(failure.step);
+    return layer ? explained(*layer, std::move(refused)) : std::move(refused);
   }
 }
 
@@ -74,8 +77,12 @@ Result<Launched> start_child(ChildData& data) {
               &data.plan(), &pidfd_number);
   if (pid < 0) {
     const int errnum = errno;
-    return std::unexpected(
-        failed("make the session's namespaces", errnum).error().advising(namespace_remedy(errnum)));
+    HostEvidence evidence = look_at_host();
+    // The host's own sysctls cannot be seen from U0: what there is no room for is found by trying.
+    if (errnum == ENOSPC || errnum == EUSERS) evidence.exhausted = try_for_room();
+    return std::unexpected(failed("make the session's namespaces", errnum)
+                               .error()
+                               .advising(advise(Layer::nested_user_namespace, errnum, evidence)));
   }
   Launched launched;
   launched.pidfd = UniqueFd(pidfd_number);
@@ -119,18 +126,18 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   SourceTrees sources;
   if (TRY(check_identity(plan)) == IdentityChange::switch_ids)
-    sources = TRY(clone_handed_sources_early(plan, descriptors));
+    sources = TRY(explained(Layer::read_only_bind, clone_handed_sources_early(plan, descriptors)));
   const Identity identity = TRY(take_identity(plan));
   ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
   TRY(enter_outer_namespaces(identity, plan.network));
 
   std::vector<UniqueFd> listeners;
   if (plan.network == Network::loopback) {
-    TRY(bring_loopback_up());
+    TRY(explained(Layer::network_namespace, bring_loopback_up()));
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
-  TRY(clone_sources(plan, descriptors, sources));
-  const UniqueFd root = TRY(build_root(plan, sources));
+  TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, sources)));
+  const UniqueFd root = TRY(explained(Layer::new_root, build_root(plan, sources)));
   sources.clear();
   descriptors.clear();
   Launched launched = TRY(start_child(data));
