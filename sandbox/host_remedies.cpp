@@ -31,7 +31,7 @@ struct Case {
   }
   // Rights come from a user namespace of one's own.
   bool namespaced() const {
-    return layer <= Layer::cgroup_namespace || is({Layer::overlay, Layer::terminal});
+    return layer <= Layer::cgroup_namespace || is({Layer::overlay, Layer::redirect, Layer::terminal});
   }
 };
 
@@ -243,6 +243,15 @@ Found overlay(const Case& it) {
   return {};
 }
 
+Found redirect(const Case& it) {
+  if (it.layer != Layer::redirect) return {};
+  if (it.errnum != EPROTONOSUPPORT && it.errnum != ENOENT && it.errnum != EOPNOTSUPP) return {};
+  return Diagnosis{
+      "this kernel has no nftables, or not all of it that a redirect takes",
+      "sudo modprobe -a nf_tables nft_chain_nat nft_redir; if it has no such modules, use a kernel with " +
+          std::string(facts_of(it.layer).configuration)};
+}
+
 Found limits(const Case& it) {
   if (it.layer != Layer::limits) return {};
   const HostEvidence& evidence = it.evidence;
@@ -324,9 +333,9 @@ Found old_kernel(const Case& it) {
 }
 
 constexpr Found (*kRules[])(const Case&) = {
-    other_kernel,   counted,         forbidden_namespaces, covered_proc,         limits,
-    directory,      landlock,        in_a_container,       apparmor_restriction, overlay,
-    under_a_filter, security_module, by_exclusion,         old_kernel,
+    other_kernel, counted,        forbidden_namespaces, covered_proc,         limits,
+    directory,    landlock,       in_a_container,       apparmor_restriction, overlay,
+    redirect,     under_a_filter, security_module,      by_exclusion,         old_kernel,
 };
 
 }  // namespace

@@ -203,6 +203,12 @@ TEST_CASE("an overlay that cannot be is told apart by what failed") {
   CHECK_THAT(diagnose(Layer::overlay, EROFS, ordinary_host()).cause, Contains("read-only"));
 }
 
+TEST_CASE("nftables that are not all there are told apart from a refusal") {
+  for (const int errnum : {EPROTONOSUPPORT, ENOENT, EOPNOTSUPP})
+    CHECK_THAT(diagnose(Layer::redirect, errnum, ordinary_host()).remedy, Contains("nft_redir"));
+  CHECK_FALSE(diagnose(Layer::redirect, EPERM, ordinary_host()));
+}
+
 TEST_CASE("limits are told by the layout of control groups, not by the errno") {
   const auto layout = [](CgroupLayout cgroups) {
     return host_with([cgroups](HostEvidence& it) { it.cgroups = cgroups; });

@@ -25,7 +25,7 @@ std::string host_name() {
 
 std::string own_cgroups() {
   const UniqueFd file(::open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC));
-  std::string text(16U * 1024, '\0');
+  std::string text(16384, '\0');
   const ssize_t size = ::read(file.get(), text.data(), text.size());
   text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return text;

@@ -21,7 +21,7 @@ constexpr std::uint64_t kLeastRoom = 32u << 20;  // bytes
 constexpr std::uint64_t kLeastFiles = 1000;
 constexpr std::time_t kNoEarlier = 1767225600;  // 2026-01-01: no pawl is older
 constexpr std::time_t kNoLater = 4102444800;    // 2100-01-01
-constexpr std::time_t kClocksDiffer = 5 * 60;   // seconds
+constexpr std::time_t kClocksDiffer = 300;      // seconds
 
 Row row(const char* layer, const char* holds, Finding finding) {
   return {layer, holds, Required::yes, std::move(finding)};

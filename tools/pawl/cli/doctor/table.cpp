@@ -58,18 +58,18 @@ std::string doctor_table(const std::vector<Row>& all) {
   const std::string margin(widest + 2, ' ');
   const std::size_t indent = margin.size() + kCause.size();
   std::string text = fmt::format("{:<{}}  {:<10}  HOLDS\n", "LAYER", widest, "OUTCOME");
-  std::map<std::string, std::string> told;  // remedy → the layer that has it already
+  std::map<std::string, std::string> told;  // cause or remedy → the layer that has it already
   for (const Row& row : rows) {
     const std::string layer = receipt::visible(row.layer);
     text += fmt::format("{:<{}}  {:<10}  ", layer, widest, word(row.finding.state));
     text += wrapped(row.holds, margin.size() + 12);
     if (row.finding.state == State::works) continue;
-    if (!row.finding.cause.empty())
-      text += margin + std::string(kCause) + wrapped(receipt::visible(row.finding.cause), indent);
-    if (row.finding.remedy.empty()) continue;
-    const auto [first, fresh] = told.emplace(row.finding.remedy, layer);
-    text += margin + std::string(kRemedy) +
-            wrapped(fresh ? receipt::visible(row.finding.remedy) : "as for " + first->second, indent);
+    for (const auto& [title, words] : {std::pair{kCause, row.finding.cause}, {kRemedy, row.finding.remedy}}) {
+      if (words.empty()) continue;
+      const auto [first, fresh] = told.emplace(words, layer);
+      const std::string line = fresh ? receipt::visible(words) : "as for " + first->second;
+      text += margin + std::string(title) + wrapped(line, indent);
+    }
   }
   return text;
 }

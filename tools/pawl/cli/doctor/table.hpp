@@ -12,8 +12,8 @@ namespace pawl::cli {
 
 inline constexpr std::size_t kTableWidth = 100;  // columns
 
-// Worst first. One line a row; what does not work has its cause and remedy below it. A remedy that several
-// rows share is written once.
+// Worst first. One line a row; what does not work has its cause and remedy below it. A cause or
+// remedy that several rows share is written once.
 std::string doctor_table(const std::vector<Row>& rows);
 // The last line: what it comes to.
 std::string doctor_summary(const std::vector<Row>& rows);

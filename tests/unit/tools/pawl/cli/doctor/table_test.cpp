@@ -70,6 +70,9 @@ TEST_CASE("a remedy that several layers share is written once") {
                     missing("third", "three", "or that")});
   CHECK(text.find("do this") == text.rfind("do this"));
   CHECK_THAT(text, Contains("as for first") && Contains("or that"));
+  const std::string same = doctor_table({missing("first", "why", "how"), missing("second", "why", "how")});
+  CHECK(same.find("why") == same.rfind("why"));
+  CHECK_THAT(same, Contains("cause   as for first") && Contains("remedy  as for first"));
 }
 
 TEST_CASE("one array of five keys is written for scripts, the whole remedy each time") {
