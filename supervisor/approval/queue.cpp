@@ -139,11 +139,12 @@ Result<Step> Queue::decide(const std::string& id, std::string_view statement, st
   const Request& request = *TRY(in_state(id, {State::pending, State::approved}));
   if (request.binding.audience != audience_) return refuse(short_id(id) + " belongs to another broker");
   TRY(check_not_expired(request, now));
-  TRY(check_policy_unchanged(request, current));
   const receipt::SignedDecision evidence = TRY(identify(request.rule, statement, signature));
   const receipt::Statement said = TRY(check_evidence(request, evidence, request.rule));
-  TRY_DURING("as of now", check_evidence(request, evidence, current.rule));
+  // What was asked under another policy cannot be approved any more; it can still be denied.
   if (said.verdict == receipt::Verdict::approve) {
+    TRY(check_policy_unchanged(request, current));
+    TRY_DURING("as of now", check_evidence(request, evidence, current.rule));
     (void)TRY(in_state(id, {State::pending}));
     // A person who approved may still deny; a second approval would only look like a second person.
     for (const Decision& earlier : request.decisions)

@@ -1,7 +1,8 @@
-// Launch to exit of a static program: pawl-launch against bubblewrap with the same namespaces, mounts and
-// filter, in turns; then the time of each step of the child.
+// Launch to exit of a static program: bubblewrap, a whole command line such as `pawl run`, and pawl-launch
+// alone with one plan, in turns; then the time of each step of the child. All have the same namespaces,
+// mounts and filter.
 //
-//   launch-bench PAWL_LAUNCH PAYLOAD [ROUNDS]
+//   launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [COMMAND...]
 //
 // Run it alone on the machine, as an ordinary user (as root it takes an unprivileged id). Quote the ratio,
 // which is the median over the rounds of the two times of one round; absolute times say little about another
@@ -56,10 +57,13 @@ double now() {
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
 
-double median(std::vector<double> values) {
+double quantile(std::vector<double> values, double part) {
   std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
+  return values.empty()
+             ? 0
+             : values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1) + 0.5)];
 }
+double median(const std::vector<double>& values) { return quantile(values, 0.5); }
 
 [[noreturn]] void give_up(const std::string& what) {
   std::fprintf(stderr, "launch-bench: %s\n", what.c_str());
@@ -151,7 +155,7 @@ pid_t spawn(const std::vector<std::string>& command, int from, int to) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, from, to);
-  std::array<char*, 1> environment{nullptr};
+  std::array<char*, 2> environment{const_cast<char*>("PATH=/usr/bin:/bin"), nullptr};
   const std::vector<char*> words = pointers(command);
   pid_t pid = -1;
   const int error = ::posix_spawnp(&pid, words[0], &actions, nullptr, words.data(), environment.data());
@@ -188,9 +192,9 @@ double time_bubblewrap(const std::vector<std::string>& command, const std::strin
   return now() - before;
 }
 
-double time_alone(const std::string& payload) {
+double time_command(const std::vector<std::string>& command) {
   const double before = now();
-  if (status_of(spawn({payload}, 2, 2)) != 0) give_up("the payload failed");
+  if (status_of(spawn(command, 2, 2)) != 0) give_up(command[0] + " failed");
   return now() - before;
 }
 
@@ -235,36 +239,45 @@ std::string write_filter(const std::string& folder) {
 struct Series {
   std::vector<double> times, ratio;
 
-  double add(double time) {
+  void add(double time, double reference) {
     times.push_back(time);
-    return time;
+    ratio.push_back(time / reference);
   }
   void print(const char* name) const {
-    std::printf("%-14s %8.0f us  ratio %.2f\n", name, median(times), median(ratio));
+    if (times.empty()) return;
+    std::printf("%-12s median %7.0f us  p90 %7.0f us  ratio %.2f\n", name, median(times),
+                quantile(times, 0.9), median(ratio));
     std::fflush(stdout);
   }
 };
 
-void compare(const std::string& launcher, const std::string& payload, const std::string& folder, int rounds) {
-  const std::string workspace = folder + "/work";
-  const std::string filter = write_filter(folder);
-  const sandbox::LaunchPlan plan = plan_for(payload, workspace);
-  const std::vector<std::string> bubblewrap = bubblewrap_command(payload, workspace);
-  for (int round = 0; round < kWarmUp; ++round)
-    time_pawl(launcher, plan), time_bubblewrap(bubblewrap, filter);
-  Series ours, theirs, bare;
-  for (int round = 0; round < rounds; ++round) {
-    const auto run_ours = [&] { return ours.add(time_pawl(launcher, plan)); };
-    // Each first in its turn: dead network namespaces are cleaned up behind the next launch.
-    double first = round % 2 == 0 ? run_ours() : 0;
-    const double reference = theirs.add(time_bubblewrap(bubblewrap, filter));
-    if (round % 2 != 0) first = run_ours();
-    theirs.ratio.push_back(1);
-    ours.ratio.push_back(first / reference);
-    bare.ratio.push_back(bare.add(time_alone(payload)) / reference);
-  }
-  theirs.print("bubblewrap");
-  ours.print("pawl-launch");
+struct Subjects {
+  std::string launcher, payload, folder;
+  std::vector<std::string> command;  // may be empty
+};
+
+void compare(const Subjects& subjects, int rounds) {
+  const std::string workspace = subjects.folder + "/work";
+  const std::string filter = write_filter(subjects.folder);
+  const sandbox::LaunchPlan plan = plan_for(subjects.payload, workspace);
+  const std::vector<std::string> bubblewrap = bubblewrap_command(subjects.payload, workspace);
+  Series reference, whole, launcher, bare;
+  const auto round_of = [&](bool counts) {
+    const double theirs = time_bubblewrap(bubblewrap, filter);
+    const double all = subjects.command.empty() ? 0 : time_command(subjects.command);
+    const double ours = time_pawl(subjects.launcher, plan);
+    const double none = time_command({subjects.payload});
+    if (!counts) return;
+    reference.add(theirs, theirs);
+    if (!subjects.command.empty()) whole.add(all, theirs);
+    launcher.add(ours, theirs);
+    bare.add(none, theirs);
+  };
+  for (int round = 0; round < kWarmUp; ++round) round_of(false);
+  for (int round = 0; round < rounds; ++round) round_of(true);
+  reference.print("bubblewrap");
+  whole.print("command");
+  launcher.print("pawl-launch");
   bare.print("no sandbox");
 }
 
@@ -286,8 +299,8 @@ void pawl::sandbox::step_finished(std::size_t step) noexcept {
 }
 
 int main(int count, char** words) {
-  if (count < 3) give_up("usage: launch-bench PAWL_LAUNCH PAYLOAD [ROUNDS]");
-  const int rounds = count > 3 ? std::max(1, std::atoi(words[3])) : 100;
+  if (count < 4) give_up("usage: launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [COMMAND...]");
+  const int rounds = std::max(1, std::atoi(words[3]));
   become_ordinary();
   std::string folder = "/tmp/pawl-bench-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr || ::mkdir((folder + "/work").c_str(), 0755) != 0)
@@ -296,7 +309,7 @@ int main(int count, char** words) {
       ::mmap(nullptr, sizeof(StepTimes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) give_up("no memory");
   step_times = new (shared) StepTimes;
-  compare(words[1], words[2], folder, rounds);
+  compare({words[1], words[2], folder, {words + 4, words + count}}, rounds);
   print_steps(words[2], folder, rounds);
   ::unlink((folder + "/filter").c_str());
   ::rmdir((folder + "/work").c_str());

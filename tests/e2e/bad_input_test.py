@@ -5,7 +5,7 @@ import os
 
 import policy_files
 from brokers import IMAGE, EmbeddedBroker, Story
-from host import TARGET
+from host import TARGET, wait_until
 
 
 class BadInput(Story):
@@ -175,15 +175,22 @@ class BadInput(Story):
         """escape codes in a workspace's name, a command or an agent's reason reach no terminal"""
         evil = self.alice.home / "evil\x1b[2J\nname"
         self.host.run(self.alice, "mkdir", evil)
-        shell = self.shell(workspace=evil)
-        shell.sh("mkdir k8s; echo x >k8s/web.yaml")
+        refused = self.run_pawl("--workspace", evil, "--", "true")
+        self.assert_done(refused, 125)
+        self.assertNotIn("\x1b", refused.err)
+        other = self.host.start(self.alice, [self.host.program("pawl"), "run", "--role", "observer", "--", "/bin/sh", "-c", "sleep 60",
+                                             "\x1b[2Jcommand\u202e\n"])
+        shell = self.shell()
         self.assert_done(shell.request(why="\x1b[2Jlooks fine\u202e"), 75)
         identity = self.pending(self.alice)["id"]
+        wait_until(lambda: "sleep 60" in self.host.pawl(self.alice, "sessions").out, what="the second session")
         for command in (["requests"], ["show", identity], ["sessions"], ["log"]):
             with self.subTest(" ".join(command)):
                 told = self.host.pawl(self.alice, *command)
+                self.assert_done(told)
                 self.assertNotIn("\x1b[2J", told.out)
                 self.assertNotIn("\u202e", told.out)
+        self.assertIsNone(other.poll())
 
     def test_init(self):
         """pawl init makes a working home, which policy check accepts, and never overwrites one"""

@@ -38,10 +38,7 @@ class Broker:
                 pid = conversation.peer_pid()
         except (FileNotFoundError, ConnectionRefusedError):
             return 0
-        if self.host.is_broker(pid):
-            self.host.brokers.add(pid)
-            return pid
-        return 0
+        return pid if self.host.is_broker(pid) else 0
 
     def kill(self):
         self.host.end_broker(self.pid())
@@ -83,7 +80,7 @@ class EmbeddedBroker(Broker):
 class SystemBroker(Broker):
     """The host's broker as the user pawl, with what its unit would give it: its folders and two capabilities."""
 
-    def __init__(self, host, launchers=("alice",), notify=None):
+    def __init__(self, host, launchers=("alice",), notify=None, port=None, read=()):
         user = pwd.getpwnam("pawl")
         super().__init__(host, user.pw_uid, "/run/pawl", "/etc/pawl", "/var/lib/pawl")
         for folder in ("/run/pawl", "/var/lib/pawl", "/var/cache/pawl"):
@@ -92,12 +89,12 @@ class SystemBroker(Broker):
         os.chmod("/var/cache/pawl", 0o700)
         self.user = user
         self.process = None
-        self.write(policy_files.deployer("two-person"), "roles/deployer.toml")
+        self.write(policy_files.deployer("two-person", policy_files.llm_route(port) if port else "", read), "roles/deployer.toml")
         self.write(policy_files.OBSERVER, "roles/observer.toml")
         self.write(policy_files.approvals(system=True), "approvals.toml")
         self.write(policy_files.people(host.people.values()), "people.toml")
-        self.write(policy_files.secrets("two-person"), "secrets.toml")
-        self.write(policy_files.settings(launchers, system=True, notify=notify), "pawl.toml")
+        self.write(policy_files.secrets("two-person", port), "secrets.toml")
+        self.write(policy_files.settings(launchers, system=True, port=port, notify=notify), "pawl.toml")
         for name, value in policy_files.SECRET_FILES.items():
             path = self.write(value, name, 0o600)
             os.chown(path, user.pw_uid, user.pw_gid)

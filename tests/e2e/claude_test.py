@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import unittest
 
-from brokers import IMAGE, EmbeddedBroker, Story
+from brokers import IMAGE, EmbeddedBroker, Story, SystemBroker
 from host import MODEL_KEY, TOKEN, mount, wait_until
 
 KIT = os.environ.get("PAWL_AGENT_KIT", "")
@@ -36,7 +36,6 @@ class Claude(Story):
         self.host.mounted.append(self.inside)
         self.out = self.alice.home / "model"
         self.port = self.start_model()
-        self.broker = EmbeddedBroker(self.host, port=self.port, read=[str(self.inside)])
 
     def start_model(self):
         self.alice.write("model/script.json", json.dumps(SCRIPT))
@@ -51,6 +50,20 @@ class Claude(Story):
 
     def test_story(self):
         """Claude Code: sees no key, is denied with a reason, asks again as told, and it runs once with the secret"""
+        EmbeddedBroker(self.host, port=self.port, read=[str(self.inside)])
+        self.play(self.alice, [self.alice])
+
+    def test_two_persons(self):
+        """Claude Code under the system broker: two persons other than the launcher approve, and it runs once"""
+        SystemBroker(self.host, port=self.port, read=[str(self.inside)]).start()
+        self.play(self.bob, [self.bob, self.carol])
+
+    def waiting(self, reviewer):
+        """What waits; nothing while the broker is only starting."""
+        listed = self.host.pawl(reviewer, "requests", "--json")
+        return json.loads(listed.out) if listed.code == 0 else []
+
+    def play(self, reviewer, approvers):
         self.alice.write(".aws/credentials", "aws_secret_access_key = canary-file\n", 0o600)
         agent = self.host.start(
             self.alice, [self.host.program("pawl"), "run", "--role", "deployer", "--workspace", self.alice.workspace, "--",
@@ -59,12 +72,14 @@ class Claude(Story):
                          "Please fix the web service.", "--dangerously-skip-permissions", "--output-format", "json", "--model",
                          "sonnet"],
             stdin=subprocess.DEVNULL, AWS_SECRET_ACCESS_KEY="canary-environment")
-        first = self.pending(self.alice, 60)
-        self.assert_done(self.deny(self.alice, first["id"], "use a rolling update"))
-        second = wait_until(lambda: [entry for entry in self.requests(self.alice) if entry["id"] != first["id"]], 60,
+        first = wait_until(lambda: self.waiting(reviewer), 60, what="a first ask")[0]
+        self.assert_done(self.deny(reviewer, first["id"], "use a rolling update"))
+        second = wait_until(lambda: [entry for entry in self.waiting(reviewer) if entry["id"] != first["id"]], 60,
                             what="a second ask")[0]
         self.assertEqual([], self.host.journal())
-        self.assert_done(self.approve(self.alice, second["id"]))
+        for approver in approvers:
+            self.assertEqual([], self.host.journal())
+            self.assert_done(self.approve(approver, second["id"]))
         out, err = agent.communicate(timeout=90)
         self.assertEqual(0, agent.returncode, out.decode() + err.decode())
         transcript = self.transcript()
@@ -80,4 +95,4 @@ class Claude(Story):
         self.assertEqual(1, len(self.host.journal()), self.host.journal())
         # The model server saw the real key: it was put in outside.
         self.assertTrue([entry for entry in transcript if entry["ev"] == "request"])
-        self.verify_log(self.alice)
+        self.verify_log(reviewer)

@@ -12,22 +12,20 @@ from brokers import EmbeddedBroker, Story
 from host import wait_until
 
 # What a durable step is made of, on the broker's own state: bytes, then a sync, then a name.
-STEPS = "write,pwrite64,writev,pwritev,fsync,fdatasync,rename,renameat,renameat2,linkat,ftruncate"
-FAILING = "write,pwrite64,writev,pwritev,fsync,fdatasync"
+# All that the broker does to its state (supervisor/ledger/disk.cpp), and nothing that it does to sockets.
+STEPS = "pwrite64,fsync,fdatasync,ftruncate,renameat"
+FAILING = "pwrite64,fsync,fdatasync,renameat"
 
 
 class Injected:
-    """strace on the broker: its Nth step on state files is answered by a signal or an error instead."""
+    """strace on the broker: its Nth durable step is answered by a signal or an error instead."""
 
-    def __init__(self, host, pid, state, what, number):
+    def __init__(self, host, pid, what, number):
         self.report = f"/run/pawl/strace.{number}"
         calls = STEPS if what.startswith("signal") else FAILING
-        paths = []
-        for path in state:
-            paths += ["-P", str(path)]
         self.tracer = subprocess.Popen(
             ["strace", "-f", "-y", "-o", self.report, "-p", str(pid), "-e", f"trace={calls}",
-             "-e", f"inject={calls}:{what}:when={number}", *paths],
+             "-e", f"inject={calls}:{what}:when={number}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
         host.children.append(self.tracer)
         self.tracer.stderr.readline()  # "Process … attached"
@@ -50,25 +48,18 @@ class Injected:
 
 @unittest.skipUnless(shutil.which("strace"), "needs:ptrace")
 class Crash(Story):
-    def state_files(self, broker):
-        """The files and folders whose steps count: all that is in the state directory and the head outside of it."""
-        homes = [broker.state, self.alice.home / ".local/share/pawl"]
-        return [path for home in homes if home.exists() for path in [home, *home.rglob("*")] if not path.is_socket()]
-
     def one_life(self, what, number):
         """Plays propose, approve, execute, answer with the fault at step `number`. Returns (hit, state, executions)."""
         broker = EmbeddedBroker(self.host)
         shell = self.shell()
         broker.wait()
-        fault = Injected(self.host, broker.pid(), self.state_files(broker), what, number)
+        fault = Injected(self.host, broker.pid(), what, number)
         try:
             identity = self.asked(shell, broker)
             for _ in range(4):
-                self.revive(broker)
-                if self.request_of(self.alice, identity)["state"] != "pending":
+                if wait_until(lambda: self.state_of(broker, identity), what="an answer") != "pending":
                     break
                 self.approve(self.alice, identity)
-            self.revive(broker)
             state = wait_until(lambda: self.settled(broker, identity), 30, what="a final state")
         finally:
             fault.end()
@@ -97,13 +88,17 @@ class Crash(Story):
             time.sleep(0.1)
             broker.start()
 
-    def settled(self, broker, identity):
+    def state_of(self, broker, identity):
+        """Nothing while the fault keeps the broker from answering: the next look starts it anew."""
         self.revive(broker)
         listed = self.host.pawl(self.alice, "requests", "--all", "--json")
         if listed.code != 0:
             return None
-        entry = next(item for item in json.loads(listed.out) if item["id"].startswith(identity))
-        return entry["state"] if entry["state"] in ("done", "denied", "expired", "voided", "indeterminate") else None
+        return next(entry["state"] for entry in json.loads(listed.out) if entry["id"].startswith(identity))
+
+    def settled(self, broker, identity):
+        state = self.state_of(broker, identity)
+        return state if state in ("done", "denied", "expired", "voided", "indeterminate") else None
 
     def asked(self, shell, broker):
         """Asks until the request is on record: asking again for the same joins it."""
@@ -116,7 +111,7 @@ class Crash(Story):
         raise AssertionError(f"the request was never taken: {told}")
 
     def sweep(self, what, least):
-        number, seen = 0, []
+        number, hit, seen = 0, "", []
         limit = int(os.environ.get("PAWL_CRASH_STEPS", "60"))
         while number < limit:
             number += 1

@@ -222,6 +222,7 @@ class Solo(Story):
         agent = self.host.start(self.alice, [self.host.program("pawl"), "run", "--role", "deployer", "--workspace",
                                              self.alice.workspace, "--", "/bin/sh", "./agent.sh"], AWS_SECRET_ACCESS_KEY="canary-aws")
         self.alice.write(".aws/credentials", "aws_secret_access_key = canary-file\n", 0o600)
+        self.broker.wait()
         first = self.pending(self.alice)
         self.assert_done(self.deny(self.alice, first["id"], "use a rolling update"))
         second = wait_until(lambda: [entry for entry in self.requests(self.alice) if entry["id"] != first["id"]], what="a second ask")[0]

@@ -94,7 +94,7 @@ class Host:
         self.programs = staged()
         self.people = {name: Person(name) for name in ("alice", "bob", "carol")}
         self.alice, self.bob, self.carol = self.people.values()
-        self.mounted, self.made, self.children, self.brokers = [], [], [], set()
+        self.mounted, self.made, self.children = [], [], []
         try:
             for person in self.people.values():
                 self.scratch(person.home, f"mode=0700,uid={person.uid},gid={person.gid}")
@@ -166,6 +166,18 @@ class Host:
         except OSError:
             return False
 
+    def own_brokers(self):
+        """Every pawld of this test, also those that nobody has asked for: they share its private mounts."""
+        ours = os.readlink("/proc/self/ns/mnt")
+        found = set()
+        for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+            try:
+                if self.is_broker(pid) and os.readlink(f"/proc/{pid}/ns/mnt") == ours:
+                    found.add(pid)
+            except OSError:
+                pass  # gone meanwhile
+        return found
+
     def end_broker(self, pid, how=signal.SIGKILL):
         """Ends a pawld of this test, and waits until it is gone."""
         if self.is_broker(pid):
@@ -183,9 +195,10 @@ class Host:
             for stream in (child.stdin, child.stdout, child.stderr):
                 if stream:
                     stream.close()
-        for pid in self.brokers:
+        for pid in self.own_brokers():
             self.end_broker(pid)
         for path in reversed(self.mounted):
             subprocess.run(["umount", "--lazy", str(path)], check=False)
         for path in reversed(self.made):
             path.rmdir()
+        self.children, self.mounted, self.made = [], [], []

@@ -145,12 +145,15 @@ int Outcome::exit_code() const { return WIFEXITED(status) ? WEXITSTATUS(status) 
 sandbox::LaunchPlan probe_plan(const Ground& ground, std::vector<std::string> arguments) {
   sandbox::LaunchPlan plan;
   plan.name = "kernel test";
+  const User user = ordinary_user();
+  const std::string account =
+      "agent:x:" + std::to_string(user.uid) + ":" + std::to_string(user.gid) + "::/tmp:/bin/sh\n";
   plan.mounts = {
       {.kind = MountKind::read_only, .target = "/usr", .source = "/usr"},
       {.kind = MountKind::symlink, .target = "/bin", .source = "usr/bin"},
       {.kind = MountKind::symlink, .target = "/lib", .source = "usr/lib"},
       {.kind = MountKind::symlink, .target = "/lib64", .source = "usr/lib64"},
-      {.kind = MountKind::file, .target = "/etc/passwd", .source = "agent:x:65533:65533::/tmp:/bin/sh\n"},
+      {.kind = MountKind::file, .target = "/etc/passwd", .source = account},
       {.kind = MountKind::proc, .target = "/proc"},
       {.kind = MountKind::devices, .target = "/dev"},
       {.kind = MountKind::tmpfs, .target = "/tmp", .size = 16u << 20, .mode = 01777},

@@ -2,6 +2,8 @@
 // tests must notice. Arguments: the kernel tests, the mutant. The number of the step stands behind a mark in
 // the mutant (sandbox/child.cpp); each turn writes a copy with another number.
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +37,15 @@ int exit_code_with(const char* tests, const char* launcher) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
+// A sandbox whose launcher cannot end it any more would live on: it is ours by now (PR_SET_CHILD_SUBREAPER).
+void end_orphans() {
+  std::ifstream list("/proc/self/task/" + std::to_string(::getpid()) + "/children");
+  for (pid_t orphan = 0; list >> orphan;) {
+    ::kill(orphan, SIGKILL);
+    ::waitpid(orphan, nullptr, 0);
+  }
+}
+
 constexpr std::uint32_t kMark[] = {0x70617770, 0x6d757461, 0x6e742121};
 
 // Where the number stands in the mutant; npos where the mark is missing or not unique.
@@ -54,7 +65,7 @@ void write_mutant(const std::string& path, std::string mutant, std::size_t at, s
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 3) return 2;
+  if (count != 3 || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return 2;
   std::ifstream file(words[2], std::ios::binary);
   const std::string mutant(std::istreambuf_iterator<char>(file), {});
   const std::size_t number = find_number(mutant);
@@ -69,6 +80,7 @@ int main(int count, char** words) {
   for (std::uint32_t step = 0; step < pawl::sandbox::step_count(); ++step) {
     write_mutant(path, mutant, number, step);
     const bool noticed = exit_code_with(words[1], path.c_str()) != 0;
+    end_orphans();
     std::printf("%s: without \"%s\"\n", noticed ? "noticed" : "NOT NOTICED",
                 std::string(pawl::sandbox::step_name(step)).c_str());
     std::fflush(stdout);

@@ -142,6 +142,14 @@ TEST_CASE("a policy that changed since refuses decisions and receipts") {
   CHECK(world.state(id) == State::approved);
 }
 
+TEST_CASE("what was asked under another policy can still be denied") {
+  World world;
+  const std::string waiting = world.ask("db");
+  world.current.policy[0] ^= 1;
+  CHECK(world.decide(waiting, "alice", Verdict::deny));
+  CHECK(world.state(waiting) == State::denied);
+}
+
 TEST_CASE("people who changed since are found out when the receipt is burned") {
   World world;
   const std::string id = world.approved();
