@@ -63,7 +63,8 @@ Result<> try_overlay(const Ground& ground) {
 
 Result<> try_state_directory(const Ground&) {
   constexpr char name[] = ".pawl-probe";
-  const UniqueFd file(::open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+  ::unlink(name);  // of a doctor that was killed
+  const UniqueFd file(::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file) return failed("make a file there");
   const char line[] = "written by pawl doctor\n";
   const bool written = ::write(file.get(), line, sizeof(line) - 1) > 0 && ::fsync(file.get()) == 0;

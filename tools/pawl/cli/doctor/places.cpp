@@ -9,7 +9,7 @@ namespace pawl::cli {
 namespace {
 
 Result<> give_to_sessions(const std::string& path) {
-  if (::geteuid() == 0 && ::chown(path.c_str(), kNobody, kNobody) != 0) return failed("chown " + path);
+  if (::geteuid() == 0 && ::lchown(path.c_str(), kNobody, kNobody) != 0) return failed("chown " + path);
   return {};
 }
 
@@ -29,8 +29,10 @@ Result<Scratch> Scratch::make(const std::string& parent, Owner owner) {
 Scratch::~Scratch() {
   if (path_.empty()) return;
   std::error_code ignored;
-  // Overlays leave a folder that its owner must open first.
-  std::filesystem::permissions(path_ + "/work/work", std::filesystem::perms::owner_all, ignored);
+  // Overlays leave a folder that its owner must open first. Not as root, who needs no leave to remove it: the
+  // folder is another user's by now, and a link in its place would be followed.
+  if (::geteuid() != 0)
+    std::filesystem::permissions(path_ + "/work/work", std::filesystem::perms::owner_all, ignored);
   std::filesystem::remove_all(path_, ignored);
 }
 
