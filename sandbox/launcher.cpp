@@ -24,8 +24,8 @@ namespace pawl::sandbox {
 namespace {
 
 constexpr std::size_t kStackSize = 256 * 1024;  // bytes; touched only as far as used
-constexpr int kSessionNamespaces =
-    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+// The cgroup namespace comes later: the child enters the session's cgroup first.
+constexpr int kSessionNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 class Stack {
  public:
@@ -118,10 +118,11 @@ Result<UniqueFd> open_init_program() {
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors) {
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   SourceTrees sources;
-  if (TRY(check_identity(plan)) == IdentityChange::switch_ids)
-    sources = TRY(clone_handed_sources_early(plan, descriptors));
+  const IdentityChange change = TRY(check_identity(plan));
+  HeldLimits limits = TRY(hold_limits(plan));
+  if (change == IdentityChange::switch_ids) sources = TRY(clone_handed_sources_early(plan, descriptors));
   const Identity identity = TRY(take_identity(plan));
-  ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
+  ChildData data = TRY(ChildData::prepare(plan, {identity, init, limits.cgroup.entry()}, descriptors));
   TRY(enter_outer_namespaces(identity, plan.network));
 
   std::vector<UniqueFd> listeners;
@@ -135,6 +136,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   descriptors.clear();
   Launched launched = TRY(start_child(data));
   launched.listeners = std::move(listeners);
+  launched.limits = std::move(limits);
   if (auto retired = retire(); !retired) {
     (void)send_signal(launched.pidfd, SIGKILL);
     return std::unexpected(std::move(retired).error());

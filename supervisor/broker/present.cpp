@@ -105,7 +105,7 @@ wire::RequestInfo Broker::info_of(const approval::Request& request) {
 
 std::string Broker::output_of(const std::optional<Digest>& blob, bool& truncated) {
   if (!blob) return "";
-  const auto bytes = books_->blobs().get(*blob, 2 * kMaxOutput);
+  const auto bytes = books_->blobs().get(*blob, 2 * policy::kLargestOutput);
   if (!bytes) {
     truncated = true;
     return "[pawl: the output cannot be read: " + bytes.error().text() + "]\n";

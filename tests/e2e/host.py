@@ -71,7 +71,8 @@ def mount(*arguments):
 
 
 def in_private_namespace():
-    return os.readlink("/proc/self/ns/mnt") != os.readlink("/proc/1/ns/mnt")
+    """Or in a machine that is the tests' alone (tests/vm)."""
+    return "PAWL_OWN_MACHINE" in os.environ or os.readlink("/proc/self/ns/mnt") != os.readlink("/proc/1/ns/mnt")
 
 
 def wait_until(question, timeout=20.0, every=0.05, what="it"):
