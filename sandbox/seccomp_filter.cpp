@@ -69,7 +69,10 @@ class Compiler {
     std::vector<Leaf> leaves(static_cast<std::size_t>(newest_call()) + 1, Leaf{Verdict::enosys, nullptr});
     for (const Call& known : kCalls)
       if (number_of(known) >= 0) leaves[static_cast<std::size_t>(number_of(known))].verdict = Verdict::eperm;
-    for (const Row& row : profile_.rows) leaves[row.number] = {row.verdict, row.check};
+    for (const std::span<const Row> rows : {profile_.rows, profile_.changes})
+      for (const Row& row : rows) leaves[row.number] = {row.verdict, row.check};
+    for (const std::uint16_t number : parameters_.allow) leaves[number] = {Verdict::allow, nullptr};
+    for (const std::uint16_t number : parameters_.deny) leaves[number] = {Verdict::eperm, nullptr};
     leaves.push_back({Verdict::enosys, nullptr});
     std::vector<Range> merged;
     for (std::uint32_t number = 0; number < leaves.size(); ++number)

@@ -17,7 +17,9 @@ namespace pawl::sandbox {
 using FilterProgram = std::vector<sock_filter>;
 
 struct FilterParameters {
-  std::uint32_t executable_fd = 0;  // Operand::executable_fd
+  std::uint32_t executable_fd = 0;       // Operand::executable_fd
+  std::vector<std::uint16_t> allow{};    // calls that the plan grants besides (seccomp_grants.hpp)
+  std::vector<std::uint16_t> deny{};     // calls that it takes away
 };
 
 Result<FilterProgram> compile_filter(const Profile& profile, const FilterParameters& parameters = {});

@@ -396,6 +396,6 @@ constexpr Row kRows[] = {
 
 }  // namespace
 
-constinit const Profile kStandardProfile{"standard", kRows};
+constinit const Profile kStandardProfile{"standard", kRows, {}};
 
 }  // namespace pawl::sandbox
