@@ -187,10 +187,15 @@ TEST_CASE("root binds what only root can reach, and no more than that", "[launch
 }
 
 TEST_CASE("what cannot be reached is refused with a remedy", "[launch][apart]") {
+  // An ordinary user's own folders are open to it whatever their modes say.
+  if (!running_as_root()) {
+    WARN("skipped: needs root");
+    return;
+  }
   const Ground ground;
   ground.make_directory("closed/inner");
   REQUIRE(::chmod((ground.path() + "/closed").c_str(), 0) == 0);
-  if (running_as_root()) REQUIRE(::chown((ground.path() + "/closed").c_str(), 0, 0) == 0);
+  REQUIRE(::chown((ground.path() + "/closed").c_str(), 0, 0) == 0);
   sandbox::LaunchPlan plan = probe_plan(ground, {"facts"});
   plan.mounts.push_back(
       {.kind = MountKind::read_only, .target = "/tool", .source = ground.path() + "/closed/inner"});
