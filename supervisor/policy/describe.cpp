@@ -26,6 +26,8 @@ std::string_view word(MountKind kind) {
       return "proc";
     case MountKind::devices:
       return "devices";
+    case MountKind::overlay:
+      return "overlay";
   }
   return "?";
 }
@@ -87,9 +89,13 @@ std::string line(const Mount& mount) {
   if (mount.kind == MountKind::tmpfs) text += " size " + size_in_words(mount.size);
   if (mount.kind == MountKind::tmpfs || mount.kind == MountKind::file) text += " mode " + octal(mount.mode);
   if (mount.presence == Presence::if_present) text += " if present";
-  const bool is_bind = mount.kind == MountKind::read_only || mount.kind == MountKind::writable;
-  if (is_bind && mount.origin == Origin::named) text += " held apart, without links";
-  return text + "\n";
+  if (has_source(mount.kind) && mount.origin == Origin::named) text += " held apart, without links";
+  if (mount.kind == MountKind::overlay)
+    text += mount.changes == kNone ? " read-only" : " changes to descriptor " + number(mount.changes);
+  text += "\n";
+  for (const std::string& pattern : mount.hide)
+    text += "hide " + quoted(mount.target) + " " + quoted(pattern) + "\n";
+  return text;
 }
 
 std::string line(const StdioEntry& entry) {

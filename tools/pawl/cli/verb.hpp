@@ -17,7 +17,7 @@ using Action = std::function<Outcome<ExitCode>()>;
 struct Verb {
   std::string_view family;  // "policy" of `pawl policy check`; empty: none
   std::string_view name;
-  std::string_view purpose;              // one line
+  std::string_view purpose;              // one line; empty: not listed, pawl's own
   std::string_view help;                 // what follows the options in --help: example, exit codes
   Action (*declare)(CLI::App& command);  // adds the options; the action runs once they are parsed
 };
@@ -43,5 +43,6 @@ Action declare_receipt_verify(CLI::App&);
 Action declare_init(CLI::App&);
 Action declare_allowed_signers(CLI::App&);
 Action declare_secrets_check(CLI::App&);
+Action declare_session_over(CLI::App&);
 
 }  // namespace pawl::cli
