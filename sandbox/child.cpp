@@ -88,20 +88,21 @@ int enter_root(ChildPlan&) noexcept {
   return outcome(::chdir("/"));
 }
 
-// Before the terminal, which only a session leader can control. Not twice: a session is a scheduling group of
-// its own (sched(7), autogroup), and making one can cost milliseconds on a busy host.
-int start_session(ChildPlan& plan) noexcept {
-  return plan.session == SessionUse::own ? outcome(::setsid()) : 0;
-}
+// Before the terminal, which only a session leader can control. The only one: a session is a scheduling group
+// of its own (sched(7), autogroup), and making one can cost milliseconds on a busy host. The command shares
+// it with pid 1, in a process group of its own: were it the leader, its group would be orphaned, and the
+// kernel would not stop it for Ctrl-Z.
+int start_session(ChildPlan&) noexcept { return outcome(::setsid()); }
 
 int make_terminal(ChildPlan& plan) noexcept {
   if (plan.terminal == TerminalUse::none) return 0;
   Terminal terminal;
   if (const int error = open_terminal(plan.multiplexer, terminal); error != 0) return error;
   if (const int error = hand_out(plan.report, kTerminalTag, terminal.master); error != 0) return error;
+  // Before the command can look: a program that asks for the size once must find the right one.
+  if (const int error = set_up_terminal(terminal.slave, plan.modes, plan.size); error != 0) return error;
   plan.slave = ::fcntl(terminal.slave, F_DUPFD_CLOEXEC, kHighDescriptor);
-  if (plan.slave < 0) return errno;
-  return plan.terminal == TerminalUse::hand_out_and_control ? take_control(plan.slave) : 0;
+  return plan.slave < 0 ? errno : take_control(plan.slave);
 }
 
 int join_keyring(ChildPlan&) noexcept { return join_own_keyring(); }

@@ -71,6 +71,7 @@ Result<Paths> client_paths() {
   return missing ? embedded_paths() : Result<Paths>(system);
 }
 
+Result<std::string> held_sessions() { return TRY(own_home()) + "/.local/state/pawl/held"; }
 Result<std::string> private_homes() { return TRY(own_home()) + "/.local/state/pawl/homes"; }
 
 }  // namespace pawl::wire

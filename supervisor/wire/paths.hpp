@@ -36,5 +36,7 @@ Result<Paths> embedded_paths();
 Result<Paths> client_paths();
 // The person's own directory for private agent homes: ~/.local/state/pawl/homes, in both homes.
 Result<std::string> private_homes();
+// The person's own directory for the sockets of detached sessions: ~/.local/state/pawl/held, in both homes.
+Result<std::string> held_sessions();
 
 }  // namespace pawl::wire

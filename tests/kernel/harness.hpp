@@ -74,6 +74,8 @@ class Session {
     std::vector<int> leaked;  // inherited by pawl-launch without CLOEXEC, as 20, 21, …
     std::vector<std::string> environment = {"PATH=/usr/bin:/bin"};  // pawl-launch's own
     void (*before_exec)() = nullptr;                                // in pawl-launch's process
+    Bytes modes;  // of the terminal, as the command has them
+    sandbox::TerminalSize size;
   };
 
   Session(const Ground& ground, const sandbox::LaunchPlan& plan) : Session(ground, plan, Options{}) {}
@@ -96,6 +98,7 @@ class Session {
   // Writes to the command's stdin.
   void type(const std::string& text);
   void close_stdin() { input_.reset(); }
+  void forget_output();  // what was written so far
   // Output until `text` was seen, or the time is over.
   bool sees(const std::string& text, std::chrono::milliseconds time = 5s);
   // Waits for the end; kills what does not end in time.

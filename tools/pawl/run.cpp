@@ -9,6 +9,7 @@
 
 #include "supervisor/wire/paths.hpp"
 #include "tools/pawl/broker_start.hpp"
+#include "tools/pawl/parting.hpp"
 #include "tools/pawl/private_home.hpp"
 #include "tools/pawl/session.hpp"
 
@@ -51,6 +52,20 @@ Result<UniqueFd> open_workspace(const std::string& path) {
   return workspace;
 }
 
+// Detached, a command always has a terminal: whose terminal it will be is not known yet.
+StreamKinds kinds_for(const RunCommand& command) {
+  if (command.front == RunCommand::Front::attached) return stream_kinds();
+  StreamKinds kinds;
+  kinds.fill(wire::StandardStream::terminal);
+  return kinds;
+}
+
+std::string terminal_type_for(const RunCommand& command) {
+  std::string type = terminal_type();
+  const bool plain = type.empty() || type == "dumb";
+  return plain && command.front == RunCommand::Front::detached ? "xterm-256color" : type;
+}
+
 Outcome<wire::OpenSession> compose(const RunCommand& command) {
   wire::OpenSession ask;
   ask.argv = command.argv;
@@ -58,16 +73,23 @@ Outcome<wire::OpenSession> compose(const RunCommand& command) {
     ask.role = command.role;
   else
     ask.policy_text = TRY(read_policy(command.policy_file));
-  const StreamKinds kinds = stream_kinds();
+  const StreamKinds kinds = kinds_for(command);
   ask.stdio.assign(kinds.begin(), kinds.end());
   if (std::ranges::find(kinds, wire::StandardStream::terminal) != kinds.end())
-    ask.terminal_type = terminal_type();
+    ask.terminal_type = terminal_type_for(command);
   return ask;
 }
 
 std::unexpected<tools::Trouble> nonsense() {
   return trouble(ExitCode::pawl_failed, "the broker's plan makes no sense",
                  "client and broker differ in version; restart the broker");
+}
+
+Result<> print_id(const std::string& id) {
+  const std::string line = short_id(id) + "\n";
+  if (::write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+    return failed("print the session's id, " + short_id(id) + ", which runs");
+  return {};
 }
 
 // Only what pawl itself needs of the plan; pawl-launch checks the whole.
@@ -78,7 +100,11 @@ Outcome<Session::Parts> arrange(const RunCommand& command, const tools::Greeted&
   const HomeOwner owner{plan->uid == sandbox::kNone ? ::geteuid() : plan->uid,
                         plan->gid == sandbox::kNone ? ::getegid() : plan->gid};
   const std::string role = command.policy_file.empty() ? command.role : "policy-file";
+  // Somebody else reads or writes a pipe, and would be left with a session that nobody sees.
+  const bool piped = std::ranges::find(plan->stdio, sandbox::Stdio::descriptor, &sandbox::StdioEntry::kind) !=
+                     plan->stdio.end();
   Session::Parts parts{
+      .id = opened.message.id,
       .plan = opened.message.plan,
       .stdio = {plan->stdio[0].kind, plan->stdio[1].kind, plan->stdio[2].kind},
       .inherit = plan->inherit,
@@ -86,6 +112,9 @@ Outcome<Session::Parts> arrange(const RunCommand& command, const tools::Greeted&
       .home = TRY(open_private_home(TRY(wire::private_homes()), role, opened.message.home_key, owner)),
       .broker = Channel(std::move(opened.descriptors[0])),
       .resumer = Resumer(broker.paths, opened.message.id, opened.message.token),
+      .begin =
+          command.front == RunCommand::Front::detached ? Session::Begin::detached : Session::Begin::attached,
+      .detach_keys = TRY(detach_keys(piped ? "none" : command.detach_keys)),
   };
   return parts;
 }
@@ -94,13 +123,21 @@ Outcome<int> run_session(const RunCommand& command) {
   if (tools::inside_a_session())
     return trouble(ExitCode::pawl_failed, "this is a pawl sandbox already, and sandboxes do not nest",
                    "run it directly, or start pawl run outside");
+  TRY(detach_keys(command.detach_keys));  // before anything is opened
   const wire::OpenSession ask = TRY(compose(command));
   UniqueFd workspace = TRY(open_workspace(command.workspace));
   tools::Greeted broker = TRY(reach_broker());
   const int descriptor = workspace.get();
   auto opened = TRY(broker.client.ask<wire::SessionOpened>(ask, {&descriptor, 1}));
+  const std::string id = opened.message.id;
   auto session = TRY(Session::start(TRY(arrange(command, broker, std::move(opened), std::move(workspace)))));
-  return session->run();
+  const Ending ending = TRY(session->run());
+  if (ending.how == Ending::How::ended) return ending.exit_code;
+  if (command.front == RunCommand::Front::attached)
+    tell_parting(id);
+  else
+    TRY(print_id(id));
+  return 0;
 }
 
 }  // namespace

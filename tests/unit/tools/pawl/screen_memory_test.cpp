@@ -1,0 +1,108 @@
+#include "tools/pawl/screen_memory.hpp"
+
+#include <catch2/catch.hpp>
+
+using pawl::run::ScreenMemory;
+
+namespace {
+
+std::string modes_after(std::string_view bytes) {
+  ScreenMemory memory;
+  memory.see(bytes);
+  return memory.modes();
+}
+
+std::string text_after(std::string_view bytes) {
+  ScreenMemory memory;
+  memory.see(bytes);
+  return memory.text();
+}
+
+}  // namespace
+
+TEST_CASE("a terminal that comes later is told the modes that are set") {
+  CHECK(modes_after("nothing") == "");
+  CHECK(modes_after("\x1b[?2004h\x1b[?1h\x1b=") == "\x1b[?1h\x1b[?2004h\x1b=");
+  CHECK(modes_after("\x1b[?1000;1006h") == "\x1b[?1000h\x1b[?1006h");
+  CHECK(modes_after("\x1b[?25l\x1b[?7l") == "\x1b[?7l\x1b[?25l");
+  CHECK(modes_after("\x1b[?2004h\x1b[?2004l") == "");
+  CHECK(modes_after("\x1b[>4;2m") == "\x1b[>4;2m");
+  CHECK(modes_after("\x1b[?1049h") == "\x1b[?1049h\x1b[H\x1b[2J");
+}
+
+TEST_CASE("a program that has left leaves nothing to tell") {
+  CHECK(modes_after("\x1b[?1049h\x1b[?2004h\x1b[?25l\x1b[?25h\x1b[?2004l\x1b[?1049l") == "");
+  CHECK(modes_after("\x1b[?1000h\x1b=\x1b[>4;2m\x1b"
+                    "c") == "");
+  CHECK(modes_after("\x1b[?1h\x1b[?25l\x1b[!p") == "");
+}
+
+TEST_CASE("a soft reset stays on its screen") {
+  CHECK(modes_after("\x1b[?1049h\x1b[?1h\x1b[!p") == "\x1b[?1049h\x1b[H\x1b[2J");
+}
+
+TEST_CASE("the kitty keyboard protocol's flags are kept for each screen") {
+  CHECK(modes_after("\x1b[>1u") == "\x1b[>1u");
+  CHECK(modes_after("\x1b[>1u\x1b[>5u\x1b[<u") == "\x1b[>1u");
+  CHECK(modes_after("\x1b[>1u\x1b[<9u") == "");
+  CHECK(modes_after("\x1b[>1u\x1b[?1049h\x1b[>3u") == "\x1b[?1049h\x1b[H\x1b[2J\x1b[>3u");
+  CHECK(modes_after("\x1b[>1u\x1b[?1049h\x1b[>3u\x1b[?1049l") == "\x1b[>1u");
+  CHECK(modes_after("\x1b[=5u") == "\x1b[>5u");
+  CHECK(modes_after("\x1b[>1u\x1b[=4;2u\x1b[=1;3u") == "\x1b[>4u");
+  std::string many;
+  for (int i = 0; i < 10000; ++i) many += "\x1b[>1u";
+  CHECK(modes_after(many).size() < 200);
+}
+
+TEST_CASE("text, colours and movements are kept; what sets or asks is not") {
+  CHECK(text_after("one\r\n\x1b[31mtwo\x1b[0m\x1b[2K\x1b[3A\x1b"
+                   "7\x1b"
+                   "8") ==
+        "one\r\n\x1b[31mtwo\x1b[0m\x1b[2K\x1b[3A\x1b"
+        "7\x1b"
+        "8");
+  // Each of these makes a terminal answer, and the answer would be typed into the command.
+  for (const char* question :
+       {"\x1b[c", "\x1b[>c", "\x1b[=c", "\x1b[6n", "\x1b[?6n", "\x1b[5n", "\x1b[?2004$p", "\x1b[>q",
+        "\x1b[?u", "\x1b[14t", "\x1b[21t", "\x1b]11;?\x07", "\x1bP$qm\x1b\\", "\x1b_Gi=1\x1b\\", "\x05",
+        "\x1bZ", "\x1b[x", "\x1b[1*y", "\x1b]52;c;?\x07"}) {
+    INFO(question);
+    CHECK(text_after(std::string("a") + question + "b") == "ab");
+  }
+  for (const char* other : {"\x1b[?1049h\x1b[?1049l", "\x1b]0;title\x07", "\x1b(0", "\x1b[r", "\x07",
+                            "\x1b"
+                            "c",
+                            "\x1b[?25l"})
+    CHECK(text_after(std::string("a") + other + "b") == "ab");
+}
+
+TEST_CASE("what was drawn on the alternate screen is its program's to draw again") {
+  CHECK(text_after("before\x1b[?1049hdrawn\x1b[2;3Hmore\x1b[?1049lafter") == "beforeafter");
+}
+
+TEST_CASE("the last of the text is kept, from the beginning of a line") {
+  ScreenMemory memory;
+  std::string last;
+  for (int line = 0; line < 5000; ++line) {
+    last = "this is line " + std::to_string(line) + " of many\r\n";
+    memory.see(last);
+  }
+  const std::string text = memory.text();
+  CHECK(text.size() <= ScreenMemory::kKept);
+  CHECK(text.size() > ScreenMemory::kKept - 100);
+  CHECK(text.starts_with("this is line "));
+  CHECK(text.ends_with(last));
+  SECTION("also where it came all at once") {
+    ScreenMemory whole;
+    std::string flood;
+    while (flood.size() < 3 * ScreenMemory::kKept) flood += "0123456789\r\n";
+    whole.see(flood);
+    CHECK(whole.text().ends_with("0123456789\r\n"));
+    CHECK(whole.text().starts_with("0123456789\r\n"));
+    CHECK(whole.text().size() > ScreenMemory::kKept - 100);
+  }
+  SECTION("a line without end is nothing to begin with") {
+    memory.see(std::string(2 * ScreenMemory::kKept, 'x'));
+    CHECK(memory.text().empty());
+  }
+}
