@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "sandbox/idmap.hpp"
+#include "sandbox/rlimits.hpp"
 
 namespace pawl::sandbox {
 
@@ -31,6 +32,7 @@ struct ChildPlan {
   int launcher_alive = -1;  // read end of a pipe whose other end only the launcher holds
   int launcher_end = -1;    // the child's copy of that other end
   int report = -1;          // SOCK_SEQPACKET: the terminal's master, or a StepFailure
+  int cgroup = -1;          // cgroup.procs of the session's own; -1: it stays where the launcher is
   IdMaps id_maps;
   const char* oom_score = nullptr;
   const char* hostname = nullptr;
@@ -42,7 +44,7 @@ struct ChildPlan {
   SessionUse session = SessionUse::inits;
   TerminalUse terminal = TerminalUse::none;
   std::span<const int> descriptors;  // become 0, 1, 2, …
-  std::uint64_t open_files = 0;
+  std::span<const ResourceLimit> limits;
   const char* directory = nullptr;
   sock_fprog filter{};
   int executable = -1;                      // executed by descriptor, or

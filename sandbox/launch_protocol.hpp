@@ -40,10 +40,12 @@ struct Command {
 };
 
 enum class ReportKind : std::uint8_t {
-  launched,     // descriptors: pidfd of pid 1; to the client the pty master when the plan has a terminal;
-                // to the broker the listeners, in the plan's order (to the client when there is no broker)
+  launched,     // limits, limits_missing; descriptors: pidfd of pid 1; to the client the pty master when the
+                // plan has a terminal; to the broker the listeners, in the plan's order (to the client when
+                // there is no broker)
   failed,       // step, errnum, remedy: nothing runs
-  ended,        // status as of wait(2); timed_out when the wall time was reached
+  ended,        // status as of wait(2); timed_out when the wall time was reached; out_of_memory when the
+                // memory limit was, with trail for people
   broker_lost,  // to the client only
 };
 constexpr ReportKind last_of(ReportKind) { return ReportKind::broker_lost; }
@@ -55,10 +57,14 @@ struct Report {
   std::string remedy;
   std::int32_t status = 0;
   bool timed_out = false;
+  bool out_of_memory = false;
+  std::string limits;          // in force: "memory 4 GiB, processes 512"
+  std::string limits_missing;  // "memory, cpus: why"; only where the plan wants best effort
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.kind, self.errnum, self.trail, self.remedy, self.status, self.timed_out);
+    archive(self.kind, self.errnum, self.trail, self.remedy, self.status, self.timed_out, self.out_of_memory,
+            self.limits, self.limits_missing);
   }
 };
 

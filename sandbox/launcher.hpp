@@ -7,6 +7,7 @@
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
+#include "sandbox/cgroup.hpp"
 #include "sandbox/plan.hpp"
 
 namespace pawl::sandbox {
@@ -15,6 +16,7 @@ struct Launched {
   UniqueFd pidfd;     // of pid 1 of the sandbox, a child of this process
   UniqueFd terminal;  // master; empty unless the plan has a terminal
   std::vector<UniqueFd> listeners;
+  HeldLimits limits;  // the sandbox's cgroup goes with it
 };
 
 // pawl-init, from the directory of the running program.

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "sandbox/base/mount_api.hpp"
@@ -15,6 +16,8 @@ namespace {
 constexpr std::uint64_t kRootSize = 16u << 20;    // bytes: directories, links and the plan's files
 constexpr std::uint64_t kSharedSize = 64u << 20;  // bytes: /dev/shm where the plan names no size
 constexpr mode_t kShared = 01777;
+constexpr std::uint64_t kBytesAnInode = 4096;  // of a tmpfs' size
+constexpr std::uint64_t kMinInodes = 16384;
 
 // Somewhere to attach the new root while it is built; what lies below is hidden from the launcher alone, and
 // every source has been opened before. Not "/": a process whose root is covered may not make user namespaces.
@@ -37,7 +40,11 @@ Result<UniqueFd> new_tmpfs(std::uint64_t size, mode_t mode, std::uint64_t attrib
   const auto set = [&](const char* key, const std::string& value) {
     return ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) == 0;
   };
-  if (!set("size", std::to_string(size)) || !set("mode", octal(mode))) return failed("configure tmpfs");
+  // Empty files have no size: without a number of its own the host's memory would be theirs.
+  const std::uint64_t inodes = std::max(size / kBytesAnInode, kMinInodes);
+  if (!set("size", std::to_string(size)) || !set("nr_inodes", std::to_string(inodes)) ||
+      !set("mode", octal(mode)))
+    return failed("configure tmpfs");
   if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
     return failed("create tmpfs");
   UniqueFd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attributes)));
