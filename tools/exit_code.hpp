@@ -15,9 +15,10 @@ enum class ExitCode : int {
   invalid_policy = 5,
   unreachable = 6,
   indeterminate = 7,
-  pending = 75,       // EX_TEMPFAIL: ask again
-  timed_out = 124,    // pawl run only: the role's wall time was reached, as timeout(1) says it
-  pawl_failed = 125,  // pawl run only: pawl itself, never the command
+  pending = 75,         // EX_TEMPFAIL: ask again
+  timed_out = 124,      // pawl run only: the role's wall time was reached, as timeout(1) says it
+  pawl_failed = 125,    // pawl run only: pawl itself, never the command
+  out_of_memory = 137,  // pawl run only: the role's memory limit was reached; 128 + SIGKILL
 };
 
 constexpr ExitCode exit_code_of(wire::FailureKind kind) {

@@ -107,7 +107,9 @@ Outcome<int> run_session(const RunCommand& command) {
 
 Outcome<int> run(const RunCommand& command) {
   Outcome<int> outcome = run_session(command);
-  if (!outcome && outcome.error().code != ExitCode::timed_out) outcome.error().code = ExitCode::pawl_failed;
+  if (!outcome && outcome.error().code != ExitCode::timed_out &&
+      outcome.error().code != ExitCode::out_of_memory)
+    outcome.error().code = ExitCode::pawl_failed;
   return outcome;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "sandbox/base/own_programs.hpp"
+#include "supervisor/receipt/render.hpp"
 #include "tools/pawl/child_process.hpp"
 
 namespace pawl::run {
@@ -24,6 +25,11 @@ using tools::trouble;
 
 constexpr milliseconds kDrainTime{5'000};  // without any byte moving
 constexpr milliseconds kIdle{60'000};      // nothing to wait for but descriptors
+
+void warn(const std::string& text) {
+  const std::string line = "pawl: " + receipt::visible(text) + "\n";
+  if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody listens
+}
 
 bool readable(const std::vector<pollfd>& watched, int descriptor) {
   return descriptor >= 0 && std::ranges::any_of(watched, [descriptor](const pollfd& entry) {
@@ -136,7 +142,7 @@ Outcome<> Session::take_report() {
   auto report = TRY_DURING("hear from the launcher", codec::decode<sandbox::Report>(packet->bytes));
   switch (report.kind) {
     case ReportKind::launched:
-      return take_launched(*std::move(packet));
+      return take_launched(*std::move(packet), report.limits_missing);
     case ReportKind::failed: {
       tools::Trouble reason(Error{report.errnum, std::move(report.trail), std::move(report.remedy)});
       reason.code = ExitCode::pawl_failed;
@@ -152,7 +158,9 @@ Outcome<> Session::take_report() {
   return {};
 }
 
-Outcome<> Session::take_launched(Packet packet) {
+Outcome<> Session::take_launched(Packet packet, const std::string& limits_missing) {
+  // Before the command draws on the terminal. It may hold names of cgroups and what busctl said.
+  if (!limits_missing.empty()) warn("limits not enforced: " + limits_missing);
   if (!terminal_) return {};
   if (packet.descriptors.size() != 2)
     return trouble(ExitCode::pawl_failed, "pawl-launch handed no terminal over",
@@ -233,6 +241,9 @@ Outcome<int> Session::exit_code() const {
   if (ended_->timed_out)
     return trouble(ExitCode::timed_out, "the role's wall time was reached and the command was ended",
                    "raise limits.wall_time in the role, or start anew");
+  if (ended_->out_of_memory)
+    return trouble(ExitCode::out_of_memory, ended_->trail + " and was ended",
+                   "raise limits.memory in the role, or have it do less at once");
   if (WIFSIGNALED(ended_->status)) return 128 + WTERMSIG(ended_->status);
   return WEXITSTATUS(ended_->status);
 }

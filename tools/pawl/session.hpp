@@ -56,7 +56,7 @@ class Session {
   Pump::Moved pump(const std::vector<pollfd>& watched);
   std::vector<pollfd> watch() const;
   tools::Outcome<> take_report();
-  tools::Outcome<> take_launched(Packet packet);
+  tools::Outcome<> take_launched(Packet packet, const std::string& limits_missing);
   void take_signals();
   void take_resumer(const std::vector<pollfd>& watched);
   void command(sandbox::CommandKind kind, std::uint32_t number = 0, std::span<const int> descriptors = {});
