@@ -62,6 +62,8 @@ Result<Cgroup> find_parent(const LaunchPlan& plan, const std::vector<Controller>
         "them");
   auto beside = place_beside(own);
   if (beside) return beside;
+  // The system broker's launcher has no systemd of its own, and capabilities that no other program should get.
+  if (::geteuid() != 0 && plan.uid != kNone && plan.uid != ::geteuid()) return beside;
   auto scope = parent_in_scope(plan);
   if (scope) return scope;
   Error error = std::move(beside).error();

@@ -21,6 +21,7 @@ from report import Report  # noqa: E402
 from run_programs import count_catch  # noqa: E402
 
 SMALL_TIME, SYSTEMD_TIME = 300, 1200  # seconds; alone on two cores it takes a tenth of that
+CASE = "limits in a machine of their own"
 PROGRAMS = ("pawl-launch", "pawl-init", "tests/kernel/probe", "tests/vm/vm-tests")
 
 
@@ -97,7 +98,9 @@ def main():
             machine = systemd_machine if asked.systemd else small_machine
             count(report, suite, machine(asked.build, kernel, pathlib.Path(scratch)))
     except Lacking as lacking:
-        report.add(suite, "limits in a machine of their own", "skipped", str(lacking))
+        report.add(suite, CASE, "skipped", str(lacking))
+    except RuntimeError as error:
+        report.add(suite, CASE, "failed", str(error))
 
 
 if __name__ == "__main__":
