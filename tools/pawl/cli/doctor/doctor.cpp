@@ -64,6 +64,7 @@ std::string host_line() {
 Outcome<> check_role(const policy::Policy& policy, const std::string& name) {
   if (name.empty() || policy.find_role(name) != nullptr) return {};
   std::vector<std::string_view> known;
+  known.reserve(policy.roles.size());
   for (const policy::Role& role : policy.roles) known.push_back(role.name);
   return tools::trouble(ExitCode::usage, "no role '" + name + "'" + tools::did_you_mean(name, known),
                         "pawl policy check lists what is wrong with a file that should define it");

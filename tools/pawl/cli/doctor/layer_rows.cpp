@@ -43,6 +43,7 @@ Result<pid_t> spawn(std::vector<std::string> words, const Channel& report) {
   posix_spawn_file_actions_adddup2(&actions, report.fd(), probe::kReportFd);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   pid_t child = 0;
