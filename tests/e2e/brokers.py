@@ -6,6 +6,7 @@ import os
 import pathlib
 import pwd
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -141,6 +142,8 @@ class AgentShell:
 
         def finished():
             nonlocal read
+            if not select.select([self.child.stdout], [], [], 0.2)[0]:
+                return None
             piece = self.child.stdout.read1(65536)
             if not piece:
                 self.log.flush()
