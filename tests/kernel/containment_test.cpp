@@ -165,13 +165,16 @@ TEST_CASE("the session keyring is not the launcher's", "[escape]") {
   }
   const Ground ground;
   // Every process holds a reference on its session keyring, so a shared one would be counted once a process.
+  // Under a name of its own each time: the kernel lets go of an ended session's references only later.
+  static std::string name;
   const auto references_with = [&](const std::string& processes) {
+    name = "pawl-kernel-test-" + std::to_string(::getpid()) + "-" + processes + ";";
     Session session(ground, probe_plan(ground, {"multiply", processes}), {.before_exec = [] {
-                      ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "pawl-kernel-test");
+                      ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str());
                     }});
     REQUIRE(session.launched());
     REQUIRE(session.sees("multiplied"));
-    return std::stoi(unconfined(ground, {"keyring-references", "pawl-kernel-test"}).facts()["references"]);
+    return std::stoi(unconfined(ground, {"keyring-references", name}).facts()["references"]);
   };
   const int with_one = references_with("1");
   REQUIRE(with_one > 0);  // otherwise the launcher's keyring was not seen at all
