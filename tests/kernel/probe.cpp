@@ -311,11 +311,14 @@ int nothing(const Words&) { return 0; }
 
 // Many processes, each with credentials of its own, so that a shared keyring would be counted from outside.
 int multiply(const Words& words) {
-  for (int i = 0; i < number(words[0]); ++i)
-    if (::fork() == 0) {
+  for (int i = 0; i < number(words[0]); ++i) {
+    const pid_t child = ::fork();
+    if (child < 0) return errno;
+    if (child == 0) {
       ::pause();
       ::_exit(0);
     }
+  }
   std::puts("multiplied");
   std::fflush(stdout);
   ::sleep(15);
