@@ -137,35 +137,33 @@ Outcome<ExitCode> decide(DecideOptions options) {
   return ExitCode::done;
 }
 
-std::shared_ptr<DecideOptions> declare_common(CLI::App& command, Verdict verdict) {
+std::shared_ptr<DecideOptions> declare_common(Options& command, Verdict verdict) {
   auto options = std::make_shared<DecideOptions>();
   options->verdict = verdict;
-  command.add_option("ID", options->id, "the request")->required();
-  command.add_option(
+  command.required("ID", options->id, "the request");
+  command.optional(
       "--key", options->key_file,
       "sign with this key: a private key file, or a public one whose private half ssh-agent holds "
       "(default: ~/.config/pawl/keys/PERSON, else an enrolled key in ssh-agent)");
-  command.add_option("--as", options->person,
-                     "decide as this person (default: whom people.toml has for your uid)");
-  command.add_option("--group", options->group, "decide as a member of this entry of the rule, as @sre");
-  command.add_flag("--json", options->json, "the request afterwards as one JSON object");
+  command.optional("--as", options->person,
+                   "decide as this person (default: whom people.toml has for your uid)");
+  command.optional("--group", options->group, "decide as a member of this entry of the rule, as @sre");
+  command.flag("--json", options->json, "the request afterwards as one JSON object");
   return options;
 }
 
 }  // namespace
 
-Action declare_approve(CLI::App& command) {
+Action declare_approve(Options& command) {
   auto options = declare_common(command, Verdict::approve);
-  command.add_option("-m,--message", options->reason, "a remark for the record, at most 280 characters");
-  command.add_flag("--yes", options->yes, "do not ask; the whole is shown all the same");
+  command.optional("-m,--message", options->reason, "a remark for the record, at most 280 characters");
+  command.flag("--yes", options->yes, "do not ask; the whole is shown all the same");
   return [options] { return decide(*options); };
 }
 
-Action declare_deny(CLI::App& command) {
+Action declare_deny(Options& command) {
   auto options = declare_common(command, Verdict::deny);
-  command
-      .add_option("-m,--message", options->reason, "why; the agent is told, so that it can try another way")
-      ->required();
+  command.required("-m,--message", options->reason, "why; the agent is told, so that it can try another way");
   return [options] { return decide(*options); };
 }
 

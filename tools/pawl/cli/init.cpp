@@ -128,11 +128,11 @@ Outcome<ExitCode> init(InitOptions options) {
 
 }  // namespace
 
-Action declare_init(CLI::App& command) {
+Action declare_init(Options& command) {
   auto options = std::make_shared<InitOptions>();
-  command.add_option("--key", options->key_file,
-                     "your public key (default: a new ed25519 key in ~/.config/pawl/keys)");
-  command.add_option("--name", options->name, "your name in people.toml (default: your login)");
+  command.optional("--key", options->key_file,
+                   "your public key (default: a new ed25519 key in ~/.config/pawl/keys)");
+  command.optional("--name", options->name, "your name in people.toml (default: your login)");
   return [options] { return init(*options); };
 }
 

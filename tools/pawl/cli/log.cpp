@@ -73,11 +73,11 @@ Outcome<ExitCode> show(const LogOptions& options) {
 
 }  // namespace
 
-Action declare_log(CLI::App& command) {
+Action declare_log(Options& command) {
   auto options = std::make_shared<LogOptions>();
-  command.add_option("--from", options->from, "begin at this index (default: 0)");
-  command.add_flag("--follow", options->follow, "go on as records come in, until Ctrl-C");
-  command.add_flag("--json", options->json, "one JSON array; with --follow one object a line");
+  command.optional("--from", options->from, "begin at this index (default: 0)");
+  command.flag("--follow", options->follow, "go on as records come in, until Ctrl-C");
+  command.flag("--json", options->json, "one JSON array; with --follow one object a line");
   return [options] { return show(*options); };
 }
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-
 #include <boost/json/object.hpp>
 #include <memory>
 
@@ -167,12 +166,12 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
 
 }  // namespace
 
-Action declare_log_verify(CLI::App& command) {
+Action declare_log_verify(Options& command) {
   auto options = std::make_shared<VerifyOptions>();
-  command.add_option("--file", options->file, "check this copy of a ledger instead");
-  command.add_option("--head", options->head,
-                     "the hash of an entry that must be there, as an earlier run printed it");
-  command.add_flag("--json", options->json, "the counts as one JSON object");
+  command.optional("--file", options->file, "check this copy of a ledger instead");
+  command.optional("--head", options->head,
+                   "the hash of an entry that must be there, as an earlier run printed it");
+  command.flag("--json", options->json, "the counts as one JSON object");
   return [options] { return verify(*options); };
 }
 

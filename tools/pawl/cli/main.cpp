@@ -104,7 +104,8 @@ class Program {
                             ? parent
                             : parent->add_subcommand(std::string(verb.name), std::string(verb.purpose));
     command->footer(std::string(verb.help));
-    entries_.push_back({command, verb.declare(*command)});
+    Options options(*command);
+    entries_.push_back({command, verb.declare(options)});
   }
 
   // A family is a command with subcommands; where it is a verb itself (log), they are optional.

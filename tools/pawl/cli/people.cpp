@@ -28,9 +28,9 @@ Outcome<ExitCode> allowed_signers(const std::string& config) {
 
 }  // namespace
 
-Action declare_allowed_signers(CLI::App& command) {
+Action declare_allowed_signers(Options& command) {
   auto config = std::make_shared<std::string>();
-  command.add_option("--config", *config, "read this directory (default: the one that the broker reads)");
+  command.optional("--config", *config, "read this directory (default: the one that the broker reads)");
   return [config] { return allowed_signers(*config); };
 }
 

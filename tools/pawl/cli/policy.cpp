@@ -110,21 +110,21 @@ Outcome<ExitCode> explain(const ExplainOptions& options) {
 
 }  // namespace
 
-Action declare_policy_check(CLI::App& command) {
+Action declare_policy_check(Options& command) {
   auto options = std::make_shared<CheckOptions>();
-  command.add_option("--config", options->config,
-                     "read this directory (default: the one that the broker reads)");
-  command.add_option("FILE", options->files, "check these files in the place of those of the same name");
-  command.add_flag("--json", options->json, "the problems as one JSON array");
+  command.optional("--config", options->config,
+                   "read this directory (default: the one that the broker reads)");
+  command.optional("FILE", options->files, "check these files in the place of those of the same name");
+  command.flag("--json", options->json, "the problems as one JSON array");
   return [options] { return check(*options); };
 }
 
-Action declare_policy_explain(CLI::App& command) {
+Action declare_policy_explain(Options& command) {
   auto options = std::make_shared<ExplainOptions>();
-  command.add_option("--role", options->role, "which role")->required();
-  command.add_option("--config", options->config,
-                     "read this directory (default: the one that the broker reads)");
-  command.add_flag("--json", options->json, "one JSON object");
+  command.required("--role", options->role, "which role");
+  command.optional("--config", options->config,
+                   "read this directory (default: the one that the broker reads)");
+  command.flag("--json", options->json, "one JSON object");
   return [options] { return explain(*options); };
 }
 

@@ -128,31 +128,28 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
 
 }  // namespace
 
-Action declare_receipt_show(CLI::App& command) {
+Action declare_receipt_show(Options& command) {
   auto options = std::make_shared<ShowOptions>();
-  command.add_option("ID", options->id, "the request")->required();
-  command.add_flag("--json", options->json, "the receipt itself, one JSON object");
+  command.required("ID", options->id, "the request");
+  command.flag("--json", options->json, "the receipt itself, one JSON object");
   return [options] { return show(*options); };
 }
 
-Action declare_receipt_export(CLI::App& command) {
+Action declare_receipt_export(Options& command) {
   auto options = std::make_shared<ExportOptions>();
-  command.add_option("ID", options->id, "the request")->required();
-  command.add_option("DIR", options->directory, "where to; made here")->required();
+  command.required("ID", options->id, "the request");
+  command.required("DIR", options->directory, "where to; made here");
   return [options] { return export_receipt(*options); };
 }
 
-Action declare_receipt_verify(CLI::App& command) {
+Action declare_receipt_verify(Options& command) {
   auto options = std::make_shared<VerifyOptions>();
-  command.add_option("FILE", options->file, "receipt.json of an export")->required();
-  command.add_option("--signers", options->signers, "allowed_signers: whose keys you believe")->required();
-  command
-      .add_option("--quorum", options->quorum,
-                  "how many persons its rule asks for: all of them must have approved")
-      ->required()
-      ->check(CLI::Range(1U, 1000U));
-  command.add_flag("--unspent", options->unspent, "also one that was approved and never used");
-  command.add_flag("--json", options->json, "one JSON object");
+  command.required("FILE", options->file, "receipt.json of an export");
+  command.required("--signers", options->signers, "allowed_signers: whose keys you believe");
+  command.required_count("--quorum", options->quorum, 1000,
+                         "how many persons its rule asks for: all of them must have approved");
+  command.flag("--unspent", options->unspent, "also one that was approved and never used");
+  command.flag("--json", options->json, "one JSON object");
   return [options] { return verify(*options); };
 }
 

@@ -45,17 +45,17 @@ Outcome<ExitCode> show(const ShowOptions& options) {
 
 }  // namespace
 
-Action declare_requests(CLI::App& command) {
+Action declare_requests(Options& command) {
   auto options = std::make_shared<ListOptions>();
-  command.add_flag("--all", options->all, "also those that are decided, expired or done");
-  command.add_flag("--json", options->json, "one JSON array");
+  command.flag("--all", options->all, "also those that are decided, expired or done");
+  command.flag("--json", options->json, "one JSON array");
   return [options] { return list(*options); };
 }
 
-Action declare_show(CLI::App& command) {
+Action declare_show(Options& command) {
   auto options = std::make_shared<ShowOptions>();
-  command.add_option("ID", options->id, "the request")->required();
-  command.add_flag("--json", options->json, "one JSON object");
+  command.required("ID", options->id, "the request");
+  command.flag("--json", options->json, "one JSON object");
   return [options] { return show(*options); };
 }
 

@@ -70,9 +70,9 @@ Outcome<ExitCode> review() {
 
 }  // namespace
 
-Action declare_review(CLI::App& command) {
+Action declare_review(Options& command) {
   auto plain = std::make_shared<bool>(false);
-  command.add_flag("--plain", *plain, "lines of text, one list after the other (the only form yet)");
+  command.flag("--plain", *plain, "lines of text, one list after the other (the only form yet)");
   return [plain] { return review(); };
 }
 

@@ -77,11 +77,11 @@ Outcome<ExitCode> check(const CheckOptions& options) {
 
 }  // namespace
 
-Action declare_secrets_check(CLI::App& command) {
+Action declare_secrets_check(Options& command) {
   auto options = std::make_shared<CheckOptions>();
-  command.add_option("--config", options->config,
-                     "read this directory (default: the one that the broker reads)");
-  command.add_flag("--json", options->json, "one JSON array");
+  command.optional("--config", options->config,
+                   "read this directory (default: the one that the broker reads)");
+  command.flag("--json", options->json, "one JSON array");
   return [options] { return check(*options); };
 }
 

@@ -85,16 +85,16 @@ Outcome<ExitCode> kill(const std::string& id) {
 
 }  // namespace
 
-Action declare_sessions(CLI::App& command) {
+Action declare_sessions(Options& command) {
   auto options = std::make_shared<SessionsOptions>();
-  command.add_flag("--all", options->all, "also those that have ended");
-  command.add_flag("--json", options->json, "one JSON array");
+  command.flag("--all", options->all, "also those that have ended");
+  command.flag("--json", options->json, "one JSON array");
   return [options] { return list(*options); };
 }
 
-Action declare_kill(CLI::App& command) {
+Action declare_kill(Options& command) {
   auto id = std::make_shared<std::string>();
-  command.add_option("SESSION", *id, "its id")->required();
+  command.required("SESSION", *id, "its id");
   return [id] { return kill(*id); };
 }
 

@@ -1,0 +1,32 @@
+// What a verb takes on its command line. The parser behind it (CLI11) costs seconds of compiling in each
+// source that sees it, so only options.cpp and main.cpp do. Runs as the person.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace pawl::cli {
+
+// `names`: "--json", "-m,--message", or a word such as "ID" for an argument by its place. The variables
+// outlive the parsing; what is not given leaves them as they are.
+class Options {
+ public:
+  explicit Options(CLI::App& command) : command_(command) {}
+
+  void flag(const char* names, bool& value, const char* help);
+  void optional(const char* names, std::string& value, const char* help);
+  void optional(const char* names, std::vector<std::string>& values, const char* help);
+  void optional(const char* names, std::uint64_t& value, const char* help);
+  void required(const char* names, std::string& value, const char* help);
+  void required_count(const char* names, unsigned& value, unsigned highest, const char* help);  // from 1
+
+ private:
+  CLI::App& command_;
+};
+
+}  // namespace pawl::cli
