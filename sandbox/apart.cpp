@@ -109,7 +109,7 @@ Result<> PrivatePlaces::admit(const Mount& mount, int here) const {
   for (const std::string& name : names_) {
     struct stat status{};
     if (::fstatat(here, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
-      return refuse(step + ": it holds " + name + ", as a home does",
+      return refuse(std::string(step).append(": it holds ").append(name).append(", as a home does"),
                     "choose the folder of one project, or keep credentials elsewhere");
     if (!absent(errno)) return failed(step + ": look for " + name);
   }

@@ -116,7 +116,7 @@ Result<> ChildData::prepare_limits(const LaunchPlan& plan) {
   // (seccomp_profile.hpp).
   const bool by_number = plan.syscalls != SyscallProfile::standard;
   child_.open_files = std::min<std::uint64_t>(plan.open_files, limit.rlim_max - (by_number ? 1 : 0));
-  if (child_.open_files < static_cast<std::uint64_t>(2 * kHighDescriptor))
+  if (child_.open_files < std::uint64_t{2} * kHighDescriptor)
     return refuse("RLIMIT_NOFILE is too low", "ulimit -n must allow at least 256 open files");
   if (!by_number) return {};
   child_.executable_number = static_cast<int>(child_.open_files);

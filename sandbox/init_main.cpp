@@ -103,7 +103,7 @@ int main(int count, char** words) {
   sigset_t before;
   ::sigfillset(&everything);
   ::sigprocmask(SIG_SETMASK, &everything, &before);
-  const pid_t command = ::vfork();
+  const pid_t command = ::vfork();  // NOLINT(bugprone-unsafe-functions): the parent has nothing else to do
   if (command == 0) become_command(descriptor_from(words[1]), descriptor_from(words[2]), words + 3, before);
   if (command < 0) {
     say("pawl: cannot start a process\n");

@@ -46,7 +46,9 @@ sock_filter answer(Verdict verdict) {
 }
 
 // The low half of a 64-bit argument (x86_64 is little-endian).
-std::size_t low_half_of(std::uint8_t argument) { return offsetof(seccomp_data, args) + 8u * argument; }
+std::size_t low_half_of(std::uint8_t argument) {
+  return offsetof(seccomp_data, args) + std::size_t{8} * argument;
+}
 
 class Compiler {
  public:

@@ -88,7 +88,7 @@ Result<std::optional<Packet>> Channel::receive() const {
     if (errno == ECONNRESET) return std::nullopt;
     return failed("receive");
   }
-  control.take(header, packet.descriptors);
+  ControlBuffer::take(header, packet.descriptors);
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || packet.descriptors.size() > kMaxDescriptors) {
     discard(std::move(packet.descriptors));
     return refuse("message or its descriptors are too long");

@@ -24,7 +24,7 @@ bool take_message(int socket, int type, std::vector<UniqueFd>& found) {
   msghdr header = control.header(part);
   const ssize_t got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (got < 0) return errno == EINTR || errno == ECONNRESET;  // a reset is told once, then the queue goes on
-  control.take(header, found);
+  ControlBuffer::take(header, found);
   // An empty datagram reads like the end of the queue, but only a message has credentials with it.
   return got > 0 || (type != SOCK_STREAM && header.msg_controllen > 0);
 }
@@ -49,7 +49,7 @@ void abort_connection(int socket) {
   const sockaddr nowhere{AF_UNSPEC, {}};
   // SAFETY: disconnecting drops what is unsent, so close() has nothing to wait for even when whoever shares
   // the socket turns lingering on again at this very moment.
-  ::connect(socket, &nowhere, sizeof(nowhere));
+  (void)::connect(socket, &nowhere, sizeof(nowhere));
   forbid_linger(socket);
 }
 

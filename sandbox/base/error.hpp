@@ -38,6 +38,7 @@ std::unexpected<Error> failed(std::string step, int errnum = errno);
 
 // Yields the value of a Result, or returns its error from the enclosing function. The name is unique so that
 // a TRY may stand within another's argument.
+// NOLINTBEGIN(bugprone-macro-parentheses): on_error is a suffix and name a name, neither is an expression
 #define PAWL_TRY_NAMED(name, expression, on_error)                       \
   __extension__({                                                        \
     auto name = (expression);                                            \
@@ -45,6 +46,7 @@ std::unexpected<Error> failed(std::string step, int errnum = errno);
     *std::move(name);                                                    \
   })
 #define PAWL_TRY_JOIN(expression, on_error, number) PAWL_TRY_NAMED(try_result_##number, expression, on_error)
+// NOLINTEND(bugprone-macro-parentheses)
 #define PAWL_TRY_NUMBERED(expression, on_error, number) PAWL_TRY_JOIN(expression, on_error, number)
 #define TRY(expression) PAWL_TRY_NUMBERED(expression, , __COUNTER__)
 // The same, naming the step that was under way.
