@@ -18,10 +18,6 @@
 namespace pawl::sandbox {
 namespace {
 
-bool is_bind(const Mount& mount) {
-  return mount.kind == MountKind::read_only || mount.kind == MountKind::writable;
-}
-
 // A writable bind takes no mounts along that lie below its source: nobody looked at them.
 Reach reach_of(const Mount& mount) {
   return mount.kind == MountKind::read_only ? Reach::whole_tree : Reach::this_mount;
@@ -35,8 +31,7 @@ std::string_view source_remedy(int errnum) {
   return "";
 }
 
-std::unexpected<Error> cannot_bind(const Mount& mount, const std::string& source) {
-  const int errnum = errno;
+std::unexpected<Error> cannot_bind(const Mount& mount, const std::string& source, int errnum) {
   const std::string step = "bind " + source + " at " + mount.target;
   if (errnum == EINVAL && mount.kind == MountKind::writable)
     return refuse(step + ": something is mounted below it",
@@ -55,7 +50,7 @@ Result<UniqueFd> clone_handed(const Mount& mount, int descriptor, const PrivateP
   how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   const UniqueFd here(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof(how))));
-  if (!here) return cannot_bind(mount, path);
+  if (!here) return cannot_bind(mount, path, errno);
   if (::fstat(here.get(), &found) != 0) return failed("look at " + path);
   if (handed.st_dev != found.st_dev || handed.st_ino != found.st_ino ||
       (handed.st_mode & S_IFMT) != (found.st_mode & S_IFMT))
@@ -63,7 +58,7 @@ Result<UniqueFd> clone_handed(const Mount& mount, int descriptor, const PrivateP
                   "start it again");
   TRY(places.admit(mount, here.get()));
   UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
-  if (!tree) return cannot_bind(mount, path);
+  if (!tree) return cannot_bind(mount, path, errno);
   return tree;
 }
 
@@ -72,7 +67,7 @@ Result<UniqueFd> clone_handed(const Mount& mount, int descriptor, const PrivateP
 Result<UniqueFd> clone_named(const Mount& mount, const PrivatePlaces& places) {
   const std::string step = "bind " + mount.source + " at " + mount.target;
   auto opened = open_without_links(mount.source);
-  if (!opened && opened.error().errnum != 0) return failed(step, opened.error().errnum);
+  if (!opened && opened.error().errnum != 0) return cannot_bind(mount, mount.source, opened.error().errnum);
   const UniqueFd here = TRY_DURING(step, std::move(opened));
   struct stat status{};
   if (::fstat(here.get(), &status) != 0) return failed("look at " + mount.source);
@@ -80,14 +75,14 @@ Result<UniqueFd> clone_named(const Mount& mount, const PrivatePlaces& places) {
     return refuse(step + ": it is neither a folder nor a file");
   TRY(places.admit(mount, here.get()));
   UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
-  if (!tree) return cannot_bind(mount, mount.source);
+  if (!tree) return cannot_bind(mount, mount.source, errno);
   return tree;
 }
 
 Result<UniqueFd> clone_path(const Mount& mount, const PrivatePlaces& places) {
   if (mount.origin == Origin::named) return clone_named(mount, places);
   UniqueFd tree(clone_tree(AT_FDCWD, mount.source.c_str(), reach_of(mount)));
-  if (!tree) return cannot_bind(mount, mount.source);
+  if (!tree) return cannot_bind(mount, mount.source, errno);
   return tree;
 }
 
@@ -99,7 +94,7 @@ Result<UniqueFd> clone_source(const Mount& mount, const std::vector<UniqueFd>& d
   const int errnum = tree.error().errnum;
   const bool gone = errnum == ENOENT || errnum == ENOTDIR;
   if (gone && mount.presence == Presence::if_present) return UniqueFd{};
-  return std::unexpected(std::move(tree).error().advising(source_remedy(errnum)));
+  return tree;
 }
 
 struct HelperAnswer {
@@ -132,7 +127,7 @@ std::string unescaped(std::string_view text) {
 enum class Early : std::uint8_t { handed, every };
 
 bool is_early(const Mount& mount, Early which) {
-  return is_bind(mount) && (which == Early::every || mount.descriptor != kNone);
+  return is_bind(mount.kind) && (which == Early::every || mount.descriptor != kNone);
 }
 
 // With the host's own rights the kernel would clone a folder without what is mounted below it, and so show
@@ -148,10 +143,7 @@ Result<> check_nothing_below(const Mount& mount, const std::vector<UniqueFd>& de
     std::istringstream fields(line);
     std::string field;
     for (int i = 0; i < 5; ++i) fields >> field;  // the fifth is where it is mounted (proc(5))
-    if (unescaped(field).starts_with(top)) {
-      errno = EINVAL;
-      return cannot_bind(mount, top.substr(0, top.size() - 1));
-    }
+    if (unescaped(field).starts_with(top)) return cannot_bind(mount, top.substr(0, top.size() - 1), EINVAL);
   }
   return {};
 }
@@ -238,7 +230,7 @@ Result<SourceTrees> receive_trees(const Channel& helper, std::size_t mounts) {
 
 Result<SourceTrees> clone_sources_early(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
                                         const PrivatePlaces& places) {
-  if (std::ranges::none_of(plan.mounts, is_bind)) return SourceTrees(plan.mounts.size());
+  if (std::ranges::none_of(plan.mounts, is_bind, &Mount::kind)) return SourceTrees(plan.mounts.size());
   auto [ours, theirs] = TRY(Channel::pair());
   // SAFETY: the launcher has one thread, so the child may use the heap.
   const pid_t helper = ::fork();
@@ -255,7 +247,7 @@ Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& desc
                        const PrivatePlaces& places, SourceTrees& trees) {
   trees.resize(plan.mounts.size());
   for (std::size_t i = 0; i < plan.mounts.size(); ++i)
-    if (is_bind(plan.mounts[i]) && !trees[i])
+    if (is_bind(plan.mounts[i].kind) && !trees[i])
       trees[i] = TRY(clone_source(plan.mounts[i], descriptors, places));
   return {};
 }

@@ -40,8 +40,6 @@ bool is_below(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
-bool is_bind(MountKind kind) { return kind == MountKind::read_only || kind == MountKind::writable; }
-
 Result<> check_mount(const Mount& mount, std::size_t descriptors) {
   if (!is_clean_path(mount.target)) return refuse("target is not a clean absolute path: " + mount.target);
   if ((mount.mode & ~kPermissions) != 0) return refuse("mode has bits beyond permissions");

@@ -25,6 +25,7 @@ enum class MountKind : std::uint8_t {
   devices,    // null zero full random urandom tty, fd links, own devpts, /dev/shm of `size` bytes (0: 64 MiB)
 };
 constexpr MountKind last_of(MountKind) { return MountKind::devices; }
+constexpr bool is_bind(MountKind kind) { return kind == MountKind::read_only || kind == MountKind::writable; }
 
 enum class Presence : std::uint8_t { required, if_present };
 constexpr Presence last_of(Presence) { return Presence::if_present; }

@@ -53,6 +53,7 @@ class Finder {
 
   std::vector<ProtectedPath> found() const {
     std::vector<ProtectedPath> paths;
+    paths.reserve(found_.size());
     for (const auto& [path, guard] : found_) paths.push_back({path, guard});
     return paths;  // a map is sorted, so a parent comes before what lies in it
   }

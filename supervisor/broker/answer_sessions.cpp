@@ -49,7 +49,7 @@ void Broker::answer_resume_session(const ConnectionPtr& connection, const wire::
       receipt::sha256(ask.token) != found->second->token)
     return connection->refuse(FailureKind::not_found, "no such session waits for its launcher");
   if (found->second->doomed) {
-    (void)session_ended(*found->second, 137, "it was killed while its launcher was away");
+    (void)session_ended(*found->second, kKilled, "it was killed while its launcher was away");
     return connection->answer(wire::SessionOver{});
   }
   auto launcher_end = link_launcher(*found->second);

@@ -59,8 +59,12 @@ Result<> Books::replay() {
   for (std::uint64_t next = 0; next < ledger_.size();) {
     const auto page = TRY(ledger_.read(next, kReplayPage));
     if (page.empty()) return refuse("the ledger ends before its size");
-    for (const ledger::Entry& entry : page)
+    for (const ledger::Entry& entry : page) {
       TRY_DURING("entry " + std::to_string(entry.index), queue_.apply(entry));
+      if (entry.kind != ledger::Kind::policy) continue;
+      const auto* people = entry.body.if_contains("people");
+      if (people != nullptr && people->is_array()) recorded_people_ = people->as_array();
+    }
     next += page.size();
   }
   return {};

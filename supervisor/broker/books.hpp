@@ -2,6 +2,7 @@
 // queue is durable first. Runs in pawld, the only writer.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
 #include <string>
@@ -39,6 +40,8 @@ class Books {
   const approval::Queue& queue() const { return queue_; }
   ledger::Ledger& ledger() { return ledger_; }
   ledger::BlobStore& blobs() { return blobs_; }
+  // The persons of the last policy on record, as the ledger describes them; empty where there is none.
+  const boost::json::array& recorded_people() const { return recorded_people_; }
   // Grows with every entry: what watchers compare.
   std::uint64_t generation() const { return ledger_.size(); }
 
@@ -53,6 +56,7 @@ class Books {
   ledger::BlobStore blobs_;
   approval::Queue queue_;
   approval::ClockWatch clock_;
+  boost::json::array recorded_people_;
 };
 
 }  // namespace pawl::broker

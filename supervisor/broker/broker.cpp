@@ -42,7 +42,8 @@ Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> 
       services_(loop, spawner_, setup_.programs, setup_.helpers),
       front_(loop, [this](const ConnectionPtr& connection,
                           Packet packet) { dispatch(*this, connection, std::move(packet)); }),
-      waiting_(loop) {}
+      waiting_(loop),
+      people_(books_->recorded_people()) {}
 
 Result<std::unique_ptr<Broker>> Broker::open(Loop& loop, Spawner spawner, Setup setup) {
   const auto policy = policy::load(home_of(setup.paths));
@@ -115,22 +116,9 @@ Result<> Broker::look_at_clock() {
 
 // The policy that is live from here on, and what changed about its people since the last one on record.
 Result<> Broker::announce(const policy::Policy& policy) {
-  if (!people_) {
-    people_.emplace();
-    for (std::uint64_t next = 0; next < books_->ledger().size();) {
-      const auto page = TRY(books_->ledger().read(next, 512));
-      if (page.empty()) break;
-      next += page.size();
-      for (const ledger::Entry& entry : page) {
-        if (entry.kind != ledger::Kind::policy) continue;
-        const auto* people = entry.body.if_contains("people");
-        if (people != nullptr && people->is_array()) people_ = people->as_array();
-      }
-    }
-  }
   TRY(books_->note(ledger::Kind::policy, describe_policy(policy)));
   boost::json::array now = describe_people(policy.people);
-  for (boost::json::object& change : enrolment_changes(*people_, now))
+  for (boost::json::object& change : enrolment_changes(people_, now))
     TRY(books_->note(ledger::Kind::enroll, std::move(change)));
   people_ = std::move(now);
   return {};

@@ -150,7 +150,7 @@ class Broker {
   std::map<std::string, std::unique_ptr<Execution>> executions_;
   std::unique_ptr<Loop::Handle> tick_;
   std::unique_ptr<Loop::Handle> spawner_watch_;
-  std::optional<boost::json::array> people_;                // as the ledger has them
+  boost::json::array people_;                               // as the ledger has them
   std::map<Digest, std::string> summaries_;                 // by document
   std::map<Digest, std::pair<std::string, bool>> outputs_;  // what is shown of a blob; true: it is cut
   std::int64_t busy_until_ = 0;  // boot clock, ms: an embedded broker without work leaves after it

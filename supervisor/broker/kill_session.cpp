@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kTimeToDie{10'000};  // for a launcher to read that it should
 constexpr std::size_t kShortestPrefix = 8;
-constexpr std::int32_t kKilled = 128 + SIGKILL;
 
 }  // namespace
 

@@ -41,11 +41,6 @@ Result<std::vector<NamedSecret>> same_secrets(const receipt::ActionDocument& doc
   return secrets;
 }
 
-// The plan is made anew from the policy; what people approved is the document, so the two must say the same.
-bool is_bind(sandbox::MountKind kind) {
-  return kind == sandbox::MountKind::read_only || kind == sandbox::MountKind::writable;
-}
-
 // SAFETY: of the host it can change exactly what the document says, and it reads what the document says.
 bool same_mounts(const sandbox::LaunchPlan& plan, const receipt::ActionDocument& document) {
   std::vector<std::string> writable;
@@ -53,7 +48,7 @@ bool same_mounts(const sandbox::LaunchPlan& plan, const receipt::ActionDocument&
     if (mount.kind == sandbox::MountKind::writable) writable.push_back(mount.target);
   const auto mounted = [&](const std::string& path) {
     return std::ranges::any_of(plan.mounts, [&](const sandbox::Mount& mount) {
-      return is_bind(mount.kind) && mount.target == path;
+      return sandbox::is_bind(mount.kind) && mount.target == path;
     });
   };
   std::vector<std::string> wanted = document.write;
@@ -62,6 +57,7 @@ bool same_mounts(const sandbox::LaunchPlan& plan, const receipt::ActionDocument&
   return writable == wanted && std::ranges::all_of(document.read, mounted);
 }
 
+// The plan is made anew from the policy; what people approved is the document, so the two must say the same.
 Result<> same_plan(const sandbox::LaunchPlan& plan, const policy::Action& action,
                    const receipt::ActionDocument& document) {
   bool same = action.read == document.read && action.write == document.write && same_mounts(plan, document) &&

@@ -1,6 +1,8 @@
 // One session as the broker knows it. Runs in pawld.
 #pragma once
 
+#include <signal.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +26,9 @@ enum class SessionState : std::uint8_t {
   orphaned,  // the broker was restarted; the launcher has not come back yet
   ended,
 };
+
+inline constexpr std::int32_t kKilled =
+    128 + SIGKILL;  // the exit code of one that was ended, as shells say it
 
 struct Session {
   wire::SessionInfo info;

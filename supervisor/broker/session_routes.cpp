@@ -1,9 +1,8 @@
 // What a session's egress is allowed: only the routes that the session was opened with, only while policy
 // still says the same of them, with the secret read at the moment of use and checked against its floor again.
 // What the agent is told names no policy; the ledger has the reason.
-#include <cstdio>
-
 #include "supervisor/broker/broker.hpp"
+#include "supervisor/broker/log_line.hpp"
 #include "supervisor/broker/routes.hpp"
 #include "supervisor/policy/authority.hpp"
 #include "supervisor/policy/secret_store.hpp"
@@ -58,7 +57,7 @@ void Broker::start_routes(Session& session, std::vector<UniqueFd> listeners) {
           },
           [log](const wire::EgressReport& report) { log->add(report); },
           [log, id](const std::string& why) {
-            std::fprintf(stderr, "pawld: session %s: %s\n", id.c_str(), receipt::visible(why).c_str());
+            log_line("session " + id + ": " + receipt::visible(why));
             log->add_trouble(why);
           }});
 }

@@ -223,7 +223,7 @@ void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
   if (report == nullptr)
     return loop_.soon([this, id] {
       if (const auto still = sessions_.find(id); still != sessions_.end())
-        (void)session_ended(*still->second, 137, "its launcher is gone");
+        (void)session_ended(*still->second, kKilled, "its launcher is gone");
     });
   switch (report->kind) {
     case sandbox::ReportKind::launched:
@@ -260,7 +260,7 @@ void Broker::expect_launcher(Session& session, std::chrono::milliseconds time, c
       const auto still = sessions_.find(id);
       // Whoever reported meanwhile has cleared it.
       if (still != sessions_.end() && still->second->patience)
-        (void)session_ended(*still->second, 137, otherwise);
+        (void)session_ended(*still->second, kKilled, otherwise);
     });
   });
 }
@@ -335,7 +335,8 @@ void Broker::recall_sessions() {
   }
   for (auto& [id, session] : open) {
     if (auto door = open_agent_door(*session); !door) {
-      (void)session_ended(*sessions_.emplace(id, std::move(session)).first->second, 137, door.error().text());
+      (void)session_ended(*sessions_.emplace(id, std::move(session)).first->second, kKilled,
+                          door.error().text());
       continue;
     }
     if (session->doomed) front_.close_agent(id);

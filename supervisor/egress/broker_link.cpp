@@ -55,9 +55,9 @@ asio::awaitable<Result<>> BrokerLink::listen() {
 
 Result<> BrokerLink::take(Packet packet) {
   Result<wire::EgressConnected> message = wire::unframe<wire::EgressConnected>(packet.bytes);
-  wipe(packet.bytes);
+  scrub::wipe(packet.bytes);
   if (!message) return std::unexpected(std::move(message).error());
-  Secret secret = Secret::take(message->secret);
+  scrub::Secret secret = scrub::Secret::take(message->secret);
   const auto found = waiting_.find(message->number);
   if (found == waiting_.end()) return {};
   Waiting& waiting = *found->second;

@@ -12,7 +12,7 @@
 
 #include "sandbox/base/channel.hpp"
 #include "supervisor/egress/asio.hpp"
-#include "supervisor/egress/secret.hpp"
+#include "supervisor/scrub/secret.hpp"
 #include "supervisor/wire/service_messages.hpp"
 
 namespace pawl::egress {
@@ -20,7 +20,7 @@ namespace pawl::egress {
 // What one request may use.
 struct Grant {
   UniqueFd socket;  // connected
-  Secret secret;
+  scrub::Secret secret;
 };
 
 class BrokerLink {

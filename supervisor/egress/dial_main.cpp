@@ -14,7 +14,7 @@ namespace {
 constexpr int kControlFd = 3;
 
 int complain(const std::string& what) {
-  std::cerr << "pawl-dial: " << what << std::endl;
+  std::cerr << "pawl-dial: " << what << "\n";
   return 1;
 }
 

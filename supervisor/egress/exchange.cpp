@@ -113,14 +113,14 @@ asio::awaitable<Exchange::Objection> Exchange::open() {
   if (agent_gone_) co_return Refusal{400, "nothing was sent"};
   watchdog_.watch(services_.limits.idle, [this] { stop(); });
   scrubber_.emplace(grant->secret.reveal());
-  co_return co_await send_head(grant->secret.reveal());
+  co_return co_await send_head(lines, grant->secret.reveal());
 }
 
-asio::awaitable<Exchange::Objection> Exchange::send_head(std::string_view secret) {
-  Result<std::string> head = upstream_head(head_, framing_, route_, secret);
+asio::awaitable<Exchange::Objection> Exchange::send_head(std::string_view lines, std::string_view secret) {
+  Result<std::string> head = upstream_head(lines, route_, secret);
   if (!head) co_return Refusal{502, head.error().text()};
   upstream_error_ = co_await upstream_->write(*head);
-  wipe(*head);
+  scrub::wipe(*head);
   if (upstream_error_) co_return upstream_failure("sending the request");
   if (expects_continue(head_) && framing_.kind != Framing::Kind::none && agent_.input.empty())
     co_await write_agent(kContinue);

@@ -52,7 +52,7 @@ class Exchange {
 
   asio::awaitable<Objection> forward();
   asio::awaitable<Objection> open();
-  asio::awaitable<Objection> send_head(std::string_view secret);
+  asio::awaitable<Objection> send_head(std::string_view lines, std::string_view secret);
   asio::awaitable<void> upload();
   asio::awaitable<void> upload_body();
   asio::awaitable<void> watch_agent();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "supervisor/egress/secret.hpp"
+#include "supervisor/scrub/secret.hpp"
 
 namespace pawl::egress {
 namespace {
@@ -237,15 +237,13 @@ std::string upstream_lines(const RequestHead& head, const Framing& framing, cons
   return out;
 }
 
-Result<std::string> upstream_head(const RequestHead& head, const Framing& framing, const wire::Route& route,
-                                  std::string_view secret) {
+Result<std::string> upstream_head(std::string_view lines, const wire::Route& route, std::string_view secret) {
   std::string credential = TRY(credential_line(route, secret));
-  const std::string lines = upstream_lines(head, framing, route);
   std::string out;
   // Room for all, so that growing leaves no copy of the secret behind.
   out.reserve(lines.size() + credential.size() + 2);
   out.append(lines).append(credential).append("\r\n");
-  wipe(credential);
+  scrub::wipe(credential);
   return out;
 }
 

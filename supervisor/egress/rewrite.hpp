@@ -27,10 +27,9 @@ std::string upstream_target(std::string_view base_path, std::string_view target)
 
 // What goes up but for the credential and the empty line.
 std::string upstream_lines(const RequestHead& head, const Framing& framing, const wire::Route& route);
-// The head that goes up, secret and all: the caller wipes it. Refuses a secret that would break the header
-// line.
-Result<std::string> upstream_head(const RequestHead& head, const Framing& framing, const wire::Route& route,
-                                  std::string_view secret);
+// The head that goes up, of those lines, secret and all: the caller wipes it. Refuses a secret that would
+// break the header line.
+Result<std::string> upstream_head(std::string_view lines, const wire::Route& route, std::string_view secret);
 
 enum class AfterAnswer : std::uint8_t { keep_open, close };
 // The head that goes to the agent. Location and the like stay as they are: a redirect is the agent's to

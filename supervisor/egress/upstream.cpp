@@ -88,10 +88,6 @@ class TlsUpstream final : public Upstream {
   std::string host_;
 };
 
-}  // namespace
-
-namespace {
-
 // Without TLS nothing else tells that the other end is the one that the key is for.
 Result<> expect_peer(int descriptor, const wire::Route& route) {
   sockaddr_storage storage{};

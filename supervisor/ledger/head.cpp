@@ -54,18 +54,25 @@ Result<> sync_parent(const std::string& path, Disk& disk) {
   return {};
 }
 
-}  // namespace
+using Slots = std::array<char, kSlotBytes * kSlots>;
 
-Result<std::optional<Head>> read_head(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file) return failed("open ledger head " + path);
-  std::array<char, kSlotBytes * kSlots> slots{};
-  if (::pread(file.get(), slots.data(), slots.size(), 0) < 0) return failed("read ledger head " + path);
+std::optional<Content> newest_of(const Slots& slots) {
   std::optional<Content> newest;
   for (std::size_t i = 0; i < kSlots; ++i) {
     const auto content = read_slot({slots.data() + i * kSlotBytes, kSlotBytes});
     if (content && (!newest || content->sequence > newest->sequence)) newest = content;
   }
+  return newest;
+}
+
+}  // namespace
+
+Result<std::optional<Head>> read_head(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file) return failed("open ledger head " + path);
+  Slots slots{};
+  if (::pread(file.get(), slots.data(), slots.size(), 0) < 0) return failed("read ledger head " + path);
+  const auto newest = newest_of(slots);
   return newest ? std::optional(Head{newest->size, newest->hash}) : std::nullopt;
 }
 
@@ -73,7 +80,7 @@ Result<HeadFile> HeadFile::open(const std::string& path, Disk& disk) {
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return failed("open ledger head " + path);
   HeadFile head(path, std::move(file), disk);
-  std::array<char, kSlotBytes * kSlots> slots{};
+  Slots slots{};
   const ssize_t got = ::pread(head.file_.get(), slots.data(), slots.size(), 0);
   if (got < 0) return failed("read ledger head " + path);
   if (static_cast<std::size_t>(got) < slots.size()) {
@@ -83,11 +90,9 @@ Result<HeadFile> HeadFile::open(const std::string& path, Disk& disk) {
     if (disk.sync_all(head.file_.get()) != 0) return failed("sync ledger head " + path);
     TRY(sync_parent(path, disk));
   }
-  for (std::size_t i = 0; i < kSlots; ++i) {
-    const auto content = read_slot({slots.data() + i * kSlotBytes, kSlotBytes});
-    if (!content || (head.stored_ && content->sequence < head.sequence_)) continue;
-    head.sequence_ = content->sequence;
-    head.stored_ = Head{content->size, content->hash};
+  if (const auto newest = newest_of(slots)) {
+    head.sequence_ = newest->sequence;
+    head.stored_ = Head{newest->size, newest->hash};
   }
   return head;
 }

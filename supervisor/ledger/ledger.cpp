@@ -140,7 +140,7 @@ Result<std::string> Ledger::set_torn_aside(int directory, std::int64_t now_ms) {
   while (got < 0 && errno == EINTR);
   if (got < 0) return failed("read the ledger's unfinished last record");
   bytes.resize(static_cast<std::size_t>(got));
-  const std::string name = "ledger.torn-" + std::to_string(size()) + "-" + std::to_string(now_ms);
+  std::string name = "ledger.torn-" + std::to_string(size()) + "-" + std::to_string(now_ms);
   const UniqueFd file(
       ::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return failed("keep the ledger's unfinished last record in " + name);

@@ -87,8 +87,7 @@ std::string line(const Mount& mount) {
   if (mount.kind == MountKind::tmpfs) text += " size " + size_in_words(mount.size);
   if (mount.kind == MountKind::tmpfs || mount.kind == MountKind::file) text += " mode " + octal(mount.mode);
   if (mount.presence == Presence::if_present) text += " if present";
-  const bool is_bind = mount.kind == MountKind::read_only || mount.kind == MountKind::writable;
-  if (is_bind && mount.origin == Origin::named) text += " held apart, without links";
+  if (is_bind(mount.kind) && mount.origin == Origin::named) text += " held apart, without links";
   return text + "\n";
 }
 

@@ -44,7 +44,7 @@ void check_body(const Framing& framing, std::string_view input) {
 void check_sent_up(const RequestHead& head, const Framing& framing) {
   const pawl::wire::Route route{"anthropic", "https",     "api.example.com", 443,
                                 "/base",     "x-api-key", "{secret}"};
-  const auto text = upstream_head(head, framing, route, "the-secret");
+  const auto text = upstream_head(upstream_lines(head, framing, route), route, "the-secret");
   require(text.has_value());
   require(scan_head(*text).size == text->size());
   const auto again = parse_request_head(*text);

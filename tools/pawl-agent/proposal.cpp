@@ -14,6 +14,7 @@ using tools::trouble;
 
 Outcome<> check_names(const wire::ActionInfo& action, const Wish& wish) {
   std::vector<std::string_view> known;
+  known.reserve(action.parameters.size());
   for (const wire::ParameterInfo& parameter : action.parameters) known.push_back(parameter.name);
   for (const wire::NamedValue& given : wish.parameters)
     if (std::ranges::find(known, given.name) == known.end())

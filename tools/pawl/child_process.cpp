@@ -54,6 +54,7 @@ Result<pid_t> start_launcher(const std::string& program, const Channel& control,
     if (const char* value = std::getenv(name.c_str()); value != nullptr)
       variables.push_back(name + "=" + value);
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
   return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, environment.data());

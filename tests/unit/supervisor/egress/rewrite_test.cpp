@@ -23,8 +23,13 @@ RequestHead request(std::string method, std::string target, std::vector<Field> f
   return {std::move(method), std::move(target), std::move(fields)};
 }
 
+pawl::Result<std::string> whole_head(const RequestHead& head, const Framing& framing,
+                                     const pawl::wire::Route& to, std::string_view secret) {
+  return upstream_head(upstream_lines(head, framing, to), to, secret);
+}
+
 std::string up(const RequestHead& head, const Framing& framing = {}) {
-  const auto text = upstream_head(head, framing, route(), kSecret);
+  const auto text = whole_head(head, framing, route(), kSecret);
   REQUIRE(text);
   return *text;
 }
@@ -80,7 +85,7 @@ TEST_CASE("every credential slot of the agent is emptied, the route's own one is
   pawl::wire::Route other = route();
   other.header = "x-house-key";
   other.format = "Key {secret}!";
-  const auto text = upstream_head(request("GET", "/", {{"X-House-Key", "agents-own"}}), {}, other, kSecret);
+  const auto text = whole_head(request("GET", "/", {{"X-House-Key", "agents-own"}}), {}, other, kSecret);
   REQUIRE(text);
   CHECK(text->find("agents-own") == std::string::npos);
   CHECK(text->find("x-house-key: Key sk-real-0123456789!\r\n") != std::string::npos);
@@ -129,7 +134,7 @@ TEST_CASE("a route without a secret puts nothing in and drops the agent's own al
   pawl::wire::Route open = route();
   open.header.clear();
   open.format.clear();
-  const auto text = upstream_head(request("GET", "/", {{"x-api-key", "agents-own"}}), {}, open, "");
+  const auto text = whole_head(request("GET", "/", {{"x-api-key", "agents-own"}}), {}, open, "");
   REQUIRE(text);
   CHECK(text->find("api-key") == std::string::npos);
   CHECK(text->ends_with("Connection: close\r\n\r\n"));
@@ -149,7 +154,7 @@ TEST_CASE("an unusual port and an IPv6 address stand in Host as RFC 3986 writes 
   local.scheme = "http";
   local.host = "::1";
   local.port = 9001;
-  const auto text = upstream_head(request("GET", "/"), {}, local, kSecret);
+  const auto text = whole_head(request("GET", "/"), {}, local, kSecret);
   REQUIRE(text);
   CHECK(text->find("Host: [::1]:9001\r\n") != std::string::npos);
 }
@@ -158,7 +163,7 @@ TEST_CASE("a secret that would break the header line is refused", "[egress][rewr
   for (std::string_view bad :
        {std::string_view("a\r\nX: y"), std::string_view("a\n"), std::string_view("a b"),
         std::string_view("a\0b", 3), std::string_view("caf\xc3\xa9"), std::string_view()})
-    CHECK_FALSE(upstream_head(request("GET", "/"), {}, route(), bad));
+    CHECK_FALSE(whole_head(request("GET", "/"), {}, route(), bad));
 }
 
 TEST_CASE("tunnels, upgrades, echoes and climbing paths are never taken", "[egress][rewrite][smuggling]") {
