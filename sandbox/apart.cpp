@@ -111,7 +111,7 @@ Result<> PrivatePlaces::admit(const Mount& mount, int here) const {
     if (::fstatat(here, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
       return refuse(std::string(step).append(": it holds ").append(name).append(", as a home does"),
                     "choose the folder of one project, or keep credentials elsewhere");
-    if (!absent(errno)) return failed(step + ": look for " + name);
+    if (!absent(errno)) return failed(std::string(step).append(": look for ").append(name));
   }
   return {};
 }

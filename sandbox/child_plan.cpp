@@ -165,7 +165,7 @@ void ChildData::prepare_candidates(const LaunchPlan& plan) {
          path.erase(0, end == std::string::npos ? end : end + 1)) {
       end = path.find(':');
       if (const std::string directory = path.substr(0, end); directory.starts_with('/'))
-        candidates_.push_back(keep(directory + "/" + name));
+        candidates_.push_back(keep(std::string(directory).append("/").append(name)));
     }
   }
   child_.candidates = candidates_;
