@@ -2,6 +2,7 @@
 #include "supervisor/approval/queue.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 #include "supervisor/approval/evidence.hpp"
 #include "supervisor/approval/records.hpp"
@@ -107,8 +108,8 @@ const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) 
 
 Result<> Queue::check_limits(const Proposal& proposal, std::int64_t now) const {
   // The newest first: what is older than the cooldown ends the search, however long the past is.
-  for (auto id = denied_.rbegin(); id != denied_.rend(); ++id) {
-    const Request& request = requests_.find(*id)->second;
+  for (const std::string& id : denied_ | std::views::reverse) {
+    const Request& request = requests_.find(id)->second;
     const std::int64_t quiet_until = request.changed + limits_.cooldown * kSecond;
     if (now >= quiet_until) break;
     if (request.binding.session == proposal.session && request.binding.document == proposal.document)
@@ -124,8 +125,8 @@ Result<> Queue::has_room(const std::string& session, std::int64_t now) const {
     return waits(request) && request.binding.session == session;
   }));
   std::size_t recent = 0;
-  for (auto id = order_.rbegin(); id != order_.rend(); ++id) {
-    const Request& request = requests_.find(*id)->second;
+  for (const std::string& id : order_ | std::views::reverse) {
+    const Request& request = requests_.find(id)->second;
     if (now - request.created >= kMinute) break;
     if (request.binding.session == session) ++recent;
   }
