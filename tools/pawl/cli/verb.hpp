@@ -41,6 +41,7 @@ Action declare_receipt_show(CLI::App&);
 Action declare_receipt_export(CLI::App&);
 Action declare_receipt_verify(CLI::App&);
 Action declare_init(CLI::App&);
+Action declare_doctor(CLI::App&);
 Action declare_allowed_signers(CLI::App&);
 Action declare_secrets_check(CLI::App&);
 
