@@ -158,36 +158,31 @@ int execute(ChildPlan& plan) noexcept {
 struct Step {
   std::string_view name;
   int (*run)(ChildPlan&) noexcept;
+  std::optional<Layer> layer{};  // what of the host it needs
   std::string_view remedy{};
 };
-
-constexpr std::string_view kProcRemedy =
-    "something covers part of /proc on this host, as in a container: docker and podman need --security-opt "
-    "systempaths=unconfined";
-constexpr std::string_view kKeyringRemedy =
-    "a container's seccomp profile refuses keyctl(2): run with --security-opt seccomp=unconfined";
 
 constexpr Step kOrder[] = {
     {"reset signals", reset_signals},
     {"die with the launcher", die_with_launcher},
-    {"map ids", map_ids},
+    {"map ids", map_ids, Layer::id_maps},
     {"raise the out-of-memory score", raise_oom_score},
-    {"name the host", name_host},
-    {"mount /proc", mount_proc, kProcRemedy},
-    {"hide kernel details in /proc", mask_proc},
-    {"mount /dev/pts", mount_terminals},
-    {"enter the new root", enter_root},
+    {"name the host", name_host, Layer::uts_namespace},
+    {"mount /proc", mount_proc, Layer::private_proc},
+    {"hide kernel details in /proc", mask_proc, Layer::private_proc},
+    {"mount /dev/pts", mount_terminals, Layer::terminal},
+    {"enter the new root", enter_root, Layer::new_root},
     {"start a session", start_session},
-    {"make the terminal", make_terminal},
-    {"join an own keyring", join_keyring, kKeyringRemedy},
+    {"make the terminal", make_terminal, Layer::terminal},
+    {"join an own keyring", join_keyring, Layer::keyring},
     {"wire descriptors", wire_descriptors},
-    {"close other descriptors", close_the_rest},
+    {"close other descriptors", close_the_rest, Layer::close_range},
     {"limit resources", limit_resources},
-    {"enter the working directory", enter_directory,
+    {"enter the working directory", enter_directory, std::nullopt,
      "the plan must mount it, and its user must be allowed to enter it"},
     {"drop capabilities", drop_capabilities},
-    {"forbid new privileges", forbid_new_privileges},
-    {"seal system calls", seal_syscalls},
+    {"forbid new privileges", forbid_new_privileges, Layer::no_new_privileges},
+    {"seal system calls", seal_syscalls, Layer::seccomp},
     {"execute", execute},
 };
 
@@ -222,6 +217,9 @@ std::string_view step_name(std::size_t step) noexcept {
 }
 std::string_view step_remedy(std::size_t step) noexcept {
   return step < std::size(kOrder) ? kOrder[step].remedy : "";
+}
+std::optional<Layer> step_layer(std::size_t step) noexcept {
+  return step < std::size(kOrder) ? kOrder[step].layer : std::nullopt;
 }
 
 }  // namespace pawl::sandbox

@@ -8,9 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "sandbox/host_layer.hpp"
 #include "sandbox/idmap.hpp"
 
 namespace pawl::sandbox {
@@ -64,8 +66,10 @@ int run_child(void* plan) noexcept;
 
 std::size_t step_count() noexcept;
 std::string_view step_name(std::size_t step) noexcept;
-// What a person can do when the step fails; may be empty.
+// What a person can do when the step fails: a text, or what host_remedies.hpp says of a layer. Both may be
+// none.
 std::string_view step_remedy(std::size_t step) noexcept;
+std::optional<Layer> step_layer(std::size_t step) noexcept;
 
 #ifdef PAWL_TIME_STEPS
 void step_finished(std::size_t step) noexcept;  // defined by the benchmark

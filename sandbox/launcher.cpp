@@ -15,6 +15,7 @@
 #include "sandbox/base/pidfd.hpp"
 #include "sandbox/caps.hpp"
 #include "sandbox/child_plan.hpp"
+#include "sandbox/host_remedies.hpp"
 #include "sandbox/identity.hpp"
 #include "sandbox/mount_sources.hpp"
 #include "sandbox/mounts.hpp"
@@ -62,7 +63,9 @@ Result<UniqueFd> hear_child(const Channel& report) {
     if (packet->bytes.size() != sizeof(failure)) return refuse("the child sent an unknown report");
     std::memcpy(&failure, packet->bytes.data(), sizeof(failure));
     Error error{failure.errnum, std::string(step_name(failure.step)), std::string(step_remedy(failure.step))};
-    return std::unexpected(std::move(error));
+    Result<UniqueFd> refused = std::unexpected(std::move(error));
+    const std::optional<Layer> layer = step_layer(failure.step);
+    return layer ? explained(*layer, std::move(refused)) : std::move(refused);
   }
 }
 
@@ -75,8 +78,12 @@ Result<Launched> start_child(ChildData& data) {
               &data.plan(), &pidfd_number);
   if (pid < 0) {
     const int errnum = errno;
-    return std::unexpected(
-        failed("make the session's namespaces", errnum).error().advising(namespace_remedy(errnum)));
+    HostEvidence evidence = look_at_host();
+    // The host's own sysctls cannot be seen from U0: what there is no room for is found by trying.
+    if (errnum == ENOSPC || errnum == EUSERS) evidence.exhausted = try_for_room();
+    return std::unexpected(failed("make the session's namespaces", errnum)
+                               .error()
+                               .advising(advise(Layer::nested_user_namespace, errnum, evidence)));
   }
   Launched launched;
   launched.pidfd = UniqueFd(pidfd_number);
@@ -125,7 +132,8 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
   SourceTrees sources;
-  if (switches) sources = TRY(clone_sources_early(plan, descriptors, places));
+  if (switches)
+    sources = TRY(explained(Layer::read_only_bind, clone_sources_early(plan, descriptors, places)));
   const Identity identity = TRY(take_identity(plan));
   ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
   // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
@@ -137,11 +145,11 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
 
   std::vector<UniqueFd> listeners;
   if (plan.network == Network::loopback) {
-    TRY(bring_loopback_up());
+    TRY(explained(Layer::network_namespace, bring_loopback_up()));
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
-  TRY(clone_sources(plan, descriptors, places, sources));
-  const UniqueFd root = TRY(build_root(plan, sources));
+  TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, places, sources)));
+  const UniqueFd root = TRY(explained(Layer::new_root, build_root(plan, sources)));
   sources.clear();
   descriptors.clear();
   if (switches) TRY(set_dumpable(1));

@@ -13,7 +13,7 @@
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/codec.hpp"
 #include "sandbox/base/mount_api.hpp"
-#include "sandbox/namespaces.hpp"
+#include "sandbox/host_remedies.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -25,7 +25,7 @@ Reach reach_of(const Mount& mount) {
 
 std::string_view source_remedy(int errnum) {
   if (errnum == ENOENT || errnum == ENOTDIR) return "make it, or take it out of the role";
-  if (errnum == EACCES || errnum == EPERM)
+  if (errnum == EACCES)
     return "the session's user must be allowed to enter every folder on the way: chmod o+x those that it may "
            "not, or start it as the owner";
   return "";
@@ -156,10 +156,8 @@ Result<Early> enter_own_mounts() {
     return Early::every;
   }
   // A user namespace of its own gives the right to clone mounts; no id is mapped in it.
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-    const int errnum = errno;
-    return std::unexpected(failed("make user namespace", errnum).error().advising(namespace_remedy(errnum)));
-  }
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+    return explained(Layer::user_namespace, Result<Early>(failed("make user namespace")));
   return Early::handed;
 }
 

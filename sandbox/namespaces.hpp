@@ -13,7 +13,4 @@ namespace pawl::sandbox {
 // plan wants the host's, a network namespace. An error says why this host forbids it, and the remedy.
 Result<> enter_outer_namespaces(const Identity& identity, Network network);
 
-// The same question of a failure inside: what on this host can be the cause. May be empty.
-std::string namespace_remedy(int errnum);
-
 }  // namespace pawl::sandbox

@@ -13,9 +13,12 @@ Result<std::string> find_program(std::string_view name) {
   if (size <= 0) return failed("read /proc/self/exe");
   const std::string self(path.data(), static_cast<std::size_t>(size));
   const std::string directory = self.substr(0, self.rfind('/'));
-  // Both are clean paths: plans take no "..".
+  // Clean paths: plans take no "..".
   const std::string installed = directory.substr(0, directory.rfind('/')) + "/libexec/pawl";
-  for (const std::string& place : {directory, installed}) {
+  std::string commands = directory;  // of a program in libexec/pawl: bin
+  if (constexpr std::string_view inner = "/libexec/pawl"; directory.ends_with(inner))
+    commands.replace(commands.size() - inner.size(), inner.size(), "/bin");
+  for (const std::string& place : {directory, installed, commands}) {
     std::string found = place + "/" + std::string(name);
     if (::access(found.c_str(), X_OK) == 0) return found;
   }

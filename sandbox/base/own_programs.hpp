@@ -1,5 +1,5 @@
-// Where pawl's other programs are: beside the running one (build tree), or in ../libexec/pawl of it
-// (installed).
+// Where pawl's other programs are: beside the running one (build tree), or in ../libexec/pawl or ../../bin of
+// it (installed).
 #pragma once
 
 #include <string>

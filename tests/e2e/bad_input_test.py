@@ -108,7 +108,7 @@ class BadInput(Story):
     def test_help(self):
         """every command explains itself"""
         for command in ([], ["run"], ["requests"], ["show"], ["approve"], ["deny"], ["review"], ["sessions"], ["kill"], ["policy"],
-                        ["log"], ["receipt"], ["init"]):
+                        ["log"], ["receipt"], ["init"], ["doctor"]):
             with self.subTest(" ".join(command)):
                 told = self.host.pawl(self.alice, *command, "--help")
                 self.assertEqual(0, told.code, told)

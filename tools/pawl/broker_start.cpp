@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sandbox/base/own_programs.hpp"
+#include "sandbox/host_remedies.hpp"
 #include "tools/pawl/child_process.hpp"
 
 namespace pawl::run {
@@ -98,7 +99,7 @@ Outcome<tools::Greeted> wait_for(const wire::Paths& paths, pid_t broker) {
 
 Outcome<pid_t> start_embedded(const wire::Paths& paths) {
   const std::string program = TRY(find_program("pawld"));
-  const UniqueFd log = TRY(open_log(paths));
+  const UniqueFd log = TRY(sandbox::explained(sandbox::Layer::state_directory, open_log(paths)));
   return TRY(start_broker(program, log));
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sandbox/host_remedies.hpp"
 #include "supervisor/wire/paths.hpp"
 #include "tools/pawl/broker_start.hpp"
 #include "tools/pawl/private_home.hpp"
@@ -83,7 +84,9 @@ Outcome<Session::Parts> arrange(const RunCommand& command, const tools::Greeted&
       .stdio = {plan->stdio[0].kind, plan->stdio[1].kind, plan->stdio[2].kind},
       .inherit = plan->inherit,
       .workspace = std::move(workspace),
-      .home = TRY(open_private_home(TRY(wire::private_homes()), role, opened.message.home_key, owner)),
+      .home = TRY(sandbox::explained(
+          sandbox::Layer::state_directory,
+          open_private_home(TRY(wire::private_homes()), role, opened.message.home_key, owner))),
       .broker = Channel(std::move(opened.descriptors[0])),
       .resumer = Resumer(broker.paths, opened.message.id, opened.message.token),
   };

@@ -96,7 +96,7 @@ yours. It ends when you end pawl run; nothing of it survives.
 
 Exit code: the command's own, or 128+N when signal N ended it · 124 when the role's wall time
 was reached (as timeout(1) says it) · 125 when pawl itself could not do its part: the line on
-stderr says why and what to do.
+stderr says why and what to do, and pawl doctor tells what this host can hold.
 )";
 }
 

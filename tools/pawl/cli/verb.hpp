@@ -41,6 +41,7 @@ Action declare_receipt_show(Options&);
 Action declare_receipt_export(Options&);
 Action declare_receipt_verify(Options&);
 Action declare_init(Options&);
+Action declare_doctor(Options&);
 Action declare_allowed_signers(Options&);
 Action declare_secrets_check(Options&);
 

@@ -82,6 +82,14 @@ constexpr Verb kVerbs[] = {
      "Example:\n  pawl init\n  pawl init --name alice --key ~/.ssh/id_ed25519.pub\n\n"
      "Exit codes: 0 written, 1 failed, 2 usage, 3 something is there already",
      declare_init},
+    {"", "doctor", "whether this host can hold what pawl promises, and what to change where it cannot",
+     "Makes each layer of a sandbox for real, attacks it, and launches every role once with a trivial\n"
+     "command. What does not work comes first, with its cause and the remedy. Nothing is changed; a broker\n"
+     "that had to be started for it is stopped again. As root, sandboxes are tried as an ordinary user.\n\n"
+     "Example:\n  pawl doctor --role coder\n  pawl doctor --json | jq '.[] | select(.state == "
+     "\"missing\")'\n\n"
+     "Exit codes: 0 every role can be honoured, 1 one cannot, 2 usage",
+     declare_doctor},
     {"people", "allowed-signers",
      "the people's keys as an allowed_signers file, for ssh-keygen and receipt verify",
      "Example:\n  pawl people allowed-signers > signers\n\nExit codes: 0 written, 2 usage, 5 invalid policy",
