@@ -203,7 +203,7 @@ class Overlay(Workspaces):
             with self.subTest(str(place)):
                 refused = self.run_as("editor", "true", workspace=place)
                 self.assertEqual(125, refused.code, refused)
-                self.assertIn("pawl's own", refused.err)
+                self.assertIn("looks like a place of credentials", refused.err)
 
     def test_policy(self):
         """hide with a direct workspace is refused with the reason; explain says what an overlay is"""

@@ -228,7 +228,7 @@ TEST_CASE("the agent's home gives way to a workspace or a person that lives ther
   const auto home = [&] {
     const auto plan = lower_session(policy.roles[0], context);
     REQUIRE(plan);
-    CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 2));
+    CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 3));
     const auto variable = std::ranges::find_if(
         plan->environment, [](const std::string& entry) { return entry.starts_with("HOME="); });
     CHECK(mount_at(*plan, variable->substr(5)) != nullptr);
