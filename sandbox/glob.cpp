@@ -77,6 +77,18 @@ PatternSet::State PatternSet::enter(const State& state, std::string_view name) c
   return next;
 }
 
+bool PatternSet::matches(const State& state, std::string_view name) const {
+  return std::ranges::any_of(state, [&](const Position& position) {
+    const std::vector<std::string>& segments = patterns_[position.pattern];
+    if (position.segment == segments.size()) return false;
+    const std::string& segment = segments[position.segment];
+    if (segment != kAnyDepth && !matches_segment(segment, name)) return false;
+    // What is left may stand for no segment at all.
+    return std::all_of(segments.begin() + position.segment + 1, segments.end(),
+                       [](const std::string& left) { return left == kAnyDepth; });
+  });
+}
+
 std::vector<std::uint32_t> PatternSet::matched(const State& state) const {
   std::vector<std::uint32_t> found;
   for (const Position& position : state)

@@ -31,6 +31,9 @@ class PatternSet {
   State start() const;
   // The state after going into `name`; empty: nothing below can match.
   State enter(const State& state, std::string_view name) const;
+  // Whether a pattern matches `name` exactly. The same as entering and asking matched(), without a new state:
+  // most entries of a tree are files, below which nothing is.
+  bool matches(const State& state, std::string_view name) const;
   // The patterns that match exactly here.
   std::vector<std::uint32_t> matched(const State& state) const;
   // The patterns of which a segment other than a leading `**` has been consumed: this directory is part of

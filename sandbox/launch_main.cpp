@@ -1,6 +1,7 @@
 // pawl-launch: builds one sandbox from one plan and stays until it has ended (launch_protocol.hpp). It runs
 // as the person, without privileges of its own, and reads its client's and, later, the broker's messages; of
-// the sandbox it reads nothing but that it has ended. When it dies, for whatever reason, so does the sandbox.
+// the sandbox it reads nothing but that it has ended, and then the names of what it left in a folder that it
+// wrote to directly. When it dies, for whatever reason, so does the sandbox.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -135,10 +136,12 @@ class Supervisor {
 
   Result<> finish() {
     const int status = TRY(wait_for(launched_.pidfd));
-    const Report report{.kind = ReportKind::ended, .status = status, .timed_out = timed_out_};
-    const Bytes message = codec::encode(report);
-    if (client_) (void)client_.send(message);
-    if (broker_) (void)broker_.send(message);
+    Report report{.kind = ReportKind::ended, .status = status, .timed_out = timed_out_};
+    if (broker_) (void)broker_.send(codec::encode(report));
+    if (client_) {
+      report.appeared = find_appeared(launched_.watched);
+      (void)client_.send(codec::encode(report));
+    }
     ended_ = true;
     return {};
   }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 
+#include "sandbox/appeared.hpp"
 #include "sandbox/base/bytes.hpp"
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/error.hpp"
@@ -55,10 +56,11 @@ struct Report {
   std::string remedy;
   std::int32_t status = 0;
   bool timed_out = false;
+  Appeared appeared;  // ended: to the client only
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.kind, self.errnum, self.trail, self.remedy, self.status, self.timed_out);
+    archive(self.kind, self.errnum, self.trail, self.remedy, self.status, self.timed_out, self.appeared);
   }
 };
 

@@ -21,6 +21,7 @@
 #include "sandbox/mounts.hpp"
 #include "sandbox/namespaces.hpp"
 #include "sandbox/netns.hpp"
+#include "sandbox/overlay.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -132,8 +133,11 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
   SourceTrees sources;
-  if (switches)
+  ChangeTrees changes;
+  if (switches) {
     sources = TRY(explained(Layer::read_only_bind, clone_sources_early(plan, descriptors, places)));
+    changes = TRY(clone_changes_early(plan, descriptors));
+  }
   const Identity identity = TRY(take_identity(plan));
   ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
   // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
@@ -149,12 +153,16 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
   TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, places, sources)));
-  const UniqueFd root = TRY(explained(Layer::new_root, build_root(plan, sources)));
+  TRY(clone_changes(plan, descriptors, changes));
+  TRY(explained(Layer::overlay, assemble_overlays(plan, changes, sources)));
+  BuiltRoot built = TRY(explained(Layer::new_root, build_root(plan, sources)));
   sources.clear();
+  changes.clear();
   descriptors.clear();
   if (switches) TRY(set_dumpable(1));
   Launched launched = TRY(start_child(data));
   launched.listeners = std::move(listeners);
+  launched.watched = std::move(built.watched);
   if (auto retired = retire(); !retired) {
     (void)send_signal(launched.pidfd, SIGKILL);
     return std::unexpected(std::move(retired).error());

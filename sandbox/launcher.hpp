@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "sandbox/appeared.hpp"
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/plan.hpp"
@@ -15,6 +16,7 @@ struct Launched {
   UniqueFd pidfd;     // of pid 1 of the sandbox, a child of this process
   UniqueFd terminal;  // master; empty unless the plan has a terminal
   std::vector<UniqueFd> listeners;
+  std::vector<Watched> watched;  // for find_appeared(), once pid 1 has ended
 };
 
 // pawl-init, from the directory of the running program.

@@ -18,7 +18,7 @@
 namespace pawl::sandbox {
 namespace {
 
-// A writable bind takes no mounts along that lie below its source: nobody looked at them.
+// A writable bind takes no mounts along that lie below its source: nobody looked at them. An overlay cannot.
 Reach reach_of(const Mount& mount) {
   return mount.kind == MountKind::read_only ? Reach::whole_tree : Reach::this_mount;
 }
@@ -33,7 +33,7 @@ std::string_view source_remedy(int errnum) {
 
 std::unexpected<Error> cannot_bind(const Mount& mount, const std::string& source, int errnum) {
   const std::string step = "bind " + source + " at " + mount.target;
-  if (errnum == EINVAL && mount.kind == MountKind::writable)
+  if (errnum == EINVAL && mount.kind != MountKind::read_only)
     return refuse(step + ": something is mounted below it",
                   "unmount what lies below " + source + ", or choose a folder without");
   return std::unexpected(failed(step, errnum).error().advising(source_remedy(errnum)));
@@ -168,7 +168,7 @@ Result<SourceTrees> clone_early(const LaunchPlan& plan, const std::vector<Unique
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const Mount& mount = plan.mounts[i];
     if (!is_early(mount, which)) continue;
-    if (which == Early::every && mount.kind == MountKind::writable)
+    if (which == Early::every && reach_of(mount) == Reach::this_mount)
       TRY(check_nothing_below(mount, descriptors));
     trees[i] = TRY(clone_source(mount, descriptors, places));
   }

@@ -12,8 +12,8 @@
 
 namespace pawl::sandbox {
 
-// One entry a mount of the plan: the detached tree of a bind; empty for other kinds, and for a bind whose
-// source is absent and not required.
+// One entry a mount of the plan: the detached tree of a bind or below an overlay; empty for other kinds, and
+// for a bind whose source is absent and not required.
 using SourceTrees = std::vector<UniqueFd>;
 
 // Sources opened with the rights that the launcher was started with: to be called before its ids change,

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "sandbox/base/mount_api.hpp"
+#include "sandbox/new_mount.hpp"
 #include "sandbox/protect.hpp"
 
 namespace pawl::sandbox {
@@ -16,34 +17,10 @@ constexpr std::uint64_t kRootSize = 16u << 20;    // bytes: directories, links a
 constexpr std::uint64_t kSharedSize = 64u << 20;  // bytes: /dev/shm where the plan names no size
 constexpr mode_t kShared = 01777;
 
-// Somewhere to attach the new root while it is built; what lies below is hidden from the launcher alone, and
-// every source has been opened before. Not "/": a process whose root is covered may not make user namespaces.
-constexpr const char* kStagingPlaces[] = {"/tmp", "/mnt", "/run", "/var", "/usr"};
-
 struct Place {
   UniqueFd parent;
   std::string name;
 };
-
-std::string octal(mode_t mode) {
-  std::string digits;
-  for (; mode != 0; mode >>= 3) digits.insert(digits.begin(), static_cast<char>('0' + (mode & 7)));
-  return "0" + digits;
-}
-
-Result<UniqueFd> new_tmpfs(std::uint64_t size, mode_t mode, std::uint64_t attributes) {
-  const UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC)));
-  if (!context) return failed("open tmpfs");
-  const auto set = [&](const char* key, const std::string& value) {
-    return ::syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_STRING, key, value.c_str(), 0) == 0;
-  };
-  if (!set("size", std::to_string(size)) || !set("mode", octal(mode))) return failed("configure tmpfs");
-  if (::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
-    return failed("create tmpfs");
-  UniqueFd mount(static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, attributes)));
-  if (!mount) return failed("mount tmpfs");
-  return mount;
-}
 
 // Set-user-id programs below a bind are harmless: nosuid here, and no_new_privs in the child. Only `standard`
 // lets programs be executed at all.
@@ -63,19 +40,32 @@ class RootBuilder {
       const Mount& mount = plan_.mounts[i];
       TRY_DURING("mount " + mount.target, make(i, mount));
     }
-    for (const Protection& protection : plan_.protections) {
-      const UniqueFd top(open_beneath(root_.get(), protection.mount.c_str() + 1, O_PATH | O_DIRECTORY));
-      if (!top) return failed("open " + protection.mount);
-      TRY_DURING("protect " + protection.mount, protect_paths(top, protection.patterns));
-    }
+    for (const Protection& protection : plan_.protections)
+      if (is_written_directly(protection.mount))
+        TRY_DURING("protect " + protection.mount, protect(protection));
     if (set_mount_attributes(root_.get(), Reach::this_mount, {.set = MOUNT_ATTR_RDONLY}) != 0)
       return failed("make the root read-only");
     return {};
   }
 
-  UniqueFd take() && { return std::move(root_); }
+  BuiltRoot take() && { return {std::move(root_), std::move(watched_)}; }
 
  private:
+  // What is written into an overlay does not reach the host by itself.
+  bool is_written_directly(const std::string& target) const {
+    for (const Mount& mount : plan_.mounts)
+      if (mount.target == target) return mount.kind == MountKind::writable;
+    return false;
+  }
+
+  Result<> protect(const Protection& protection) {
+    UniqueFd top(open_beneath(root_.get(), protection.mount.c_str() + 1, O_PATH | O_DIRECTORY));
+    if (!top) return failed("open");
+    Found found = TRY(protect_paths(top, protection.patterns));
+    watched_.push_back({protection.mount, std::move(top), protection.patterns, std::move(found)});
+    return {};
+  }
+
   Result<> make(std::size_t index, const Mount& mount) {
     switch (mount.kind) {
       case MountKind::directory:
@@ -86,6 +76,7 @@ class RootBuilder {
         return make_link(mount);
       case MountKind::read_only:
       case MountKind::writable:
+      case MountKind::overlay:
         return sources_[index] ? attach_bind(mount, sources_[index]) : Result<>{};
       case MountKind::tmpfs:
         return attach_tmpfs(mount.target, mount.size, mount.mode);
@@ -128,8 +119,7 @@ class RootBuilder {
     const Mount* innermost = nullptr;
     for (const Mount& mount : plan_.mounts) {
       const bool inside = path.starts_with(mount.target + "/");
-      const bool mounts = mount.kind == MountKind::tmpfs || mount.kind == MountKind::read_only ||
-                          mount.kind == MountKind::writable;
+      const bool mounts = mount.kind == MountKind::tmpfs || is_bind(mount.kind);
       if (inside && mounts && (innermost == nullptr || mount.target.size() > innermost->target.size()))
         innermost = &mount;
     }
@@ -169,7 +159,8 @@ class RootBuilder {
   }
 
   Result<> attach_bind(const Mount& mount, const UniqueFd& tree) {
-    const bool read_only = mount.kind == MountKind::read_only;
+    const bool read_only =
+        mount.kind == MountKind::read_only || (mount.kind == MountKind::overlay && mount.changes == kNone);
     const MountAttributes attributes{.set = base_attributes(plan_) | (read_only ? MOUNT_ATTR_RDONLY : 0),
                                      .propagation = MS_PRIVATE};
     if (set_mount_attributes(tree.get(), read_only ? Reach::whole_tree : Reach::this_mount, attributes) != 0)
@@ -233,16 +224,8 @@ class RootBuilder {
   const SourceTrees& sources_;
   std::vector<UniqueFd> devices_;
   UniqueFd root_;
+  std::vector<Watched> watched_;
 };
-
-Result<> attach_staging(const UniqueFd& root) {
-  for (const char* place : kStagingPlaces)
-    if (attach_tree(root.get(), AT_FDCWD, place) == 0) {
-      if (::fchdir(root.get()) != 0) return failed("enter the new root");
-      return {};
-    }
-  return failed("attach the new root", errno);
-}
 
 bool wants_devices(const LaunchPlan& plan) {
   for (const Mount& mount : plan.mounts)
@@ -252,11 +235,12 @@ bool wants_devices(const LaunchPlan& plan) {
 
 }  // namespace
 
-Result<UniqueFd> build_root(const LaunchPlan& plan, const SourceTrees& sources) {
+Result<BuiltRoot> build_root(const LaunchPlan& plan, const SourceTrees& sources) {
   std::vector<UniqueFd> devices;
   if (wants_devices(plan)) devices = TRY(clone_devices());
   UniqueFd root = TRY_DURING("new root", new_tmpfs(kRootSize, 0755, base_attributes(plan)));
-  TRY(attach_staging(root));
+  TRY(attach_aside(root));
+  if (::fchdir(root.get()) != 0) return failed("enter the new root");
   RootBuilder builder(plan, sources, std::move(devices), std::move(root));
   TRY(builder.build());
   return std::move(builder).take();

@@ -3,6 +3,7 @@
 // mounts them. Runs in the launcher, inside U0.
 #pragma once
 
+#include "sandbox/appeared.hpp"
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/mount_sources.hpp"
@@ -10,8 +11,13 @@
 
 namespace pawl::sandbox {
 
+struct BuiltRoot {
+  UniqueFd root;
+  std::vector<Watched> watched;  // its writable binds with protected paths
+};
+
 // Builds it and makes it the working directory, by which the child, in its copy of the mount namespace, finds
 // it.
-Result<UniqueFd> build_root(const LaunchPlan& plan, const SourceTrees& sources);
+Result<BuiltRoot> build_root(const LaunchPlan& plan, const SourceTrees& sources);
 
 }  // namespace pawl::sandbox

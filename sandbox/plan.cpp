@@ -40,13 +40,37 @@ bool is_below(std::string_view path, std::string_view directory) {
   return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
 }
 
+Result<> check_patterns(const std::vector<std::string>& patterns) {
+  if (patterns.size() > kMaxPatterns) return refuse("too many patterns");
+  for (const std::string& pattern : patterns)
+    if (pattern.empty() || pattern.size() > kMaxText || has_nul(pattern)) return refuse("malformed pattern");
+  return {};
+}
+
+Result<> check_overlay(const Mount& mount, std::size_t descriptors) {
+  if (mount.kind != MountKind::overlay) {
+    if (mount.changes != kNone || !mount.hide.empty())
+      return refuse("only an overlay keeps changes apart or hides files");
+    return {};
+  }
+  if (mount.presence != Presence::required) return refuse("an overlay is always required");
+  if (mount.changes == kNone && mount.hide.empty())
+    return refuse("an overlay that neither keeps changes nor hides anything", "bind it instead");
+  if (mount.changes != kNone && mount.changes >= descriptors) return refuse("changes: no such descriptor");
+  if (mount.changes != kNone && mount.changes == mount.descriptor)
+    return refuse("an overlay's changes go into its own source");
+  return check_patterns(mount.hide);
+}
+
 Result<> check_mount(const Mount& mount, std::size_t descriptors) {
   if (!is_clean_path(mount.target)) return refuse("target is not a clean absolute path: " + mount.target);
   if ((mount.mode & ~kPermissions) != 0) return refuse("mode has bits beyond permissions");
   if (mount.descriptor != kNone && !is_bind(mount.kind)) return refuse("only a bind takes a descriptor");
+  TRY(check_overlay(mount, descriptors));
   switch (mount.kind) {
     case MountKind::read_only:
     case MountKind::writable:
+    case MountKind::overlay:
       if (mount.descriptor == kNone && !is_clean_path(mount.source))
         return refuse("source is not a clean absolute path: " + mount.source);
       if (mount.descriptor != kNone && mount.descriptor >= descriptors) return refuse("no such descriptor");
@@ -96,16 +120,17 @@ Result<> check_mounts(const LaunchPlan& plan, std::size_t descriptors) {
     if (std::ranges::count_if(plan.mounts, is_single) > 1)
       return refuse("more than one mount of one kind of /proc or /dev");
   }
+  std::set<std::uint32_t> changes;
+  for (const Mount& mount : plan.mounts)
+    if (mount.changes != kNone && !changes.insert(mount.changes).second)
+      return refuse("two overlays with the changes of one");
   for (const Protection& protection : plan.protections) {
     const auto is_it = [&](const Mount& m) {
-      return m.kind == MountKind::writable && m.target == protection.mount;
+      return (m.kind == MountKind::writable || m.changes != kNone) && m.target == protection.mount;
     };
     if (std::ranges::none_of(plan.mounts, is_it))
       return refuse("protection of no writable mount: " + protection.mount);
-    if (protection.patterns.size() > kMaxPatterns) return refuse("too many patterns in one protection");
-    for (const std::string& pattern : protection.patterns)
-      if (pattern.empty() || pattern.size() > kMaxText || has_nul(pattern))
-        return refuse("malformed protection pattern");
+    TRY_DURING("protection of " + protection.mount, check_patterns(protection.patterns));
   }
   return {};
 }

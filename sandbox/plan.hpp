@@ -23,9 +23,14 @@ enum class MountKind : std::uint8_t {
   tmpfs,      // own, `size` bytes (never 0), `mode`
   proc,       // own /proc, read-only as a whole, keyring lists and kernel addresses masked
   devices,    // null zero full random urandom tty, fd links, own devpts, /dev/shm of `size` bytes (0: 64 MiB)
+  overlay,    // the source's files (and nothing that is mounted below it) without what `hide` names; what is
+              // written goes to `changes`, or nothing can be
 };
-constexpr MountKind last_of(MountKind) { return MountKind::devices; }
-constexpr bool is_bind(MountKind kind) { return kind == MountKind::read_only || kind == MountKind::writable; }
+constexpr MountKind last_of(MountKind) { return MountKind::overlay; }
+// Shows files of the host, which `source` or `descriptor` names.
+constexpr bool is_bind(MountKind kind) {
+  return kind == MountKind::read_only || kind == MountKind::writable || kind == MountKind::overlay;
+}
 
 enum class Presence : std::uint8_t { required, if_present };
 constexpr Presence last_of(Presence) { return Presence::if_present; }
@@ -41,23 +46,29 @@ struct Mount {
   MountKind kind = MountKind::directory;
   std::string target;  // absolute, no "." or "..", inside the sandbox
   std::string source;  // see MountKind; absolute host path for binds
-  // Binds: index into the descriptors handed with the plan, instead of `source`. Of a directory or a regular
-  // file that still has a path; the launcher opens that and insists on the same inode.
+  // With a source: index into the descriptors handed with the plan, instead of `source`. Of a directory or a
+  // regular file that still has a path; the launcher opens that and insists on the same inode.
   std::uint32_t descriptor = kNone;
   std::uint64_t size = 0;  // bytes
   std::uint32_t mode = 0755;
   Presence presence = Presence::required;
   Origin origin = Origin::named;
+  // Overlays: index of a handed directory that holds two others, `upper` and `work` (overlayfs's upperdir and
+  // workdir), both of the sandbox's uid. kNone: nothing can be written.
+  std::uint32_t changes = kNone;
+  std::vector<std::string> hide;  // overlays: patterns as in Protection; what matches reads as absent
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.kind, self.target, self.source, self.descriptor, self.size, self.mode, self.presence,
-            self.origin);
+            self.origin, self.changes, self.hide);
   }
 };
 
-// Existing paths below a writable mount that must stay as they are. A pattern without '/' matches a name at
-// every depth; with '/', a path relative to the mount; `*` stays within a segment, `**` crosses.
+// Paths of a mount that must stay as they are on the host. A pattern without '/' matches a name at every
+// depth; with '/', a path relative to the mount; `*` stays within a segment, `**` crosses. Below a writable
+// mount what exists of them is made read-only; of an overlay nothing reaches the host, and they are for
+// whoever applies its changes later.
 struct Protection {
   std::string mount;  // target of the mount
   std::vector<std::string> patterns;

@@ -55,7 +55,7 @@ Result<policy::InnerIdentity> identity_for(const PeerIdentity& caller, int works
   if (status.st_uid != 0)
     return policy::InnerIdentity{status.st_uid, status.st_gid != 0 ? status.st_gid : kNobody};
   if (mode == policy::WorkspaceMode::read_only) return policy::InnerIdentity{kNobody, kNobody};
-  return refuse("the workspace belongs to root, and no agent runs as root or writes root's files",
+  return refuse("the workspace belongs to root, and no agent runs as root or changes root's files",
                 "give the workspace to an ordinary user (chown -R), or run pawl as that user");
 }
 
@@ -70,9 +70,8 @@ std::string command_line(const std::vector<std::string>& argv) {
   return line;
 }
 
-std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask) {
+std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask, std::uint32_t next) {
   std::vector<sandbox::StdioEntry> entries;
-  std::uint32_t next = policy::kSessionStdin;
   for (const wire::StandardStream stream : ask.stdio) {
     sandbox::StdioEntry entry;
     if (stream == wire::StandardStream::terminal) entry.kind = sandbox::Stdio::terminal;
@@ -139,7 +138,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   policy::SessionContext context;
   context.session = session->info.id;
   context.workspace = TRY(path_of_directory(workspace));
-  session->writes_workspace = role.sandbox.files.workspace == policy::WorkspaceMode::direct;
+  session->writes_workspace = role.sandbox.files.workspace != policy::WorkspaceMode::read_only;
   if (session->writes_workspace) TRY(keep_actions_apart(policy, context.workspace));
   context.broker_directory = session_directory(session->info.id);
   context.agent_program = setup_.programs.agent;
@@ -153,7 +152,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   TRY(name_private_places(setup_.paths, caller.identity.uid, context));
   if (caller.identity.uid == 0) std::tie(context.uid, context.gid) = std::pair(identity.uid, identity.gid);
   sandbox::LaunchPlan plan = TRY(policy::lower_session(role, context));
-  plan.stdio = stdio_of(ask);
+  plan.stdio = stdio_of(ask, policy::session_stdin(role));
 
   const std::string token = random_id();
   session->token = receipt::sha256(token);

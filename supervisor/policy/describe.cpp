@@ -26,6 +26,8 @@ std::string_view word(MountKind kind) {
       return "proc";
     case MountKind::devices:
       return "devices";
+    case MountKind::overlay:
+      return "overlay";
   }
   return "?";
 }
@@ -88,7 +90,12 @@ std::string line(const Mount& mount) {
   if (mount.kind == MountKind::tmpfs || mount.kind == MountKind::file) text += " mode " + octal(mount.mode);
   if (mount.presence == Presence::if_present) text += " if present";
   if (is_bind(mount.kind) && mount.origin == Origin::named) text += " held apart, without links";
-  return text + "\n";
+  if (mount.kind == MountKind::overlay)
+    text += mount.changes == kNone ? " read-only" : " changes to descriptor " + number(mount.changes);
+  text += "\n";
+  for (const std::string& pattern : mount.hide)
+    text += "hide " + quoted(mount.target) + " " + quoted(pattern) + "\n";
+  return text;
 }
 
 std::string line(const StdioEntry& entry) {

@@ -44,6 +44,7 @@ void add_sandbox(const Role& role, Record& record) {
   for (const ProtectedPattern& entry : protected_patterns()) protect.emplace_back(entry.pattern);
   protect.insert(protect.end(), role.sandbox.files.protect.begin(), role.sandbox.files.protect.end());
   record.field("protect", protect);
+  record.field("hide", role.sandbox.files.hide);
   record.field("environment", role.sandbox.keep_environment);
   record.field("tmp", role.limits.tmp);
   record.field("wall-time", seconds(role.limits.wall_time));

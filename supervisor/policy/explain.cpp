@@ -20,12 +20,23 @@ json::array texts(const std::vector<std::string>& list) {
   return array;
 }
 
-std::string_view word(WorkspaceMode mode) { return mode == WorkspaceMode::direct ? "direct" : "read-only"; }
+std::string_view word(WorkspaceMode mode) {
+  switch (mode) {
+    case WorkspaceMode::read_only:
+      return "read-only";
+    case WorkspaceMode::direct:
+      return "direct";
+    case WorkspaceMode::overlay:
+      return "overlay";
+  }
+  return "?";
+}
 
 json::object workspace_json(const FileAccess& files) {
   json::object workspace{{"mode", word(files.workspace)}};
-  if (files.workspace != WorkspaceMode::direct) return workspace;
-  workspace["reason"] = files.workspace_reason;
+  if (files.workspace != WorkspaceMode::direct) workspace["hidden"] = texts(files.hide);
+  if (files.workspace == WorkspaceMode::read_only) return workspace;
+  if (files.workspace == WorkspaceMode::direct) workspace["reason"] = files.workspace_reason;
   json::array kept;
   for (const ProtectedPattern& entry : protected_patterns()) kept.emplace_back(entry.pattern);
   for (const std::string& pattern : files.protect) kept.emplace_back(pattern);
@@ -107,11 +118,20 @@ json::array cannot(const Role& role) {
   json::array list;
   list.emplace_back(
       "see files of the host other than those above: no home directory, no keys, no agent sockets");
-  if (role.sandbox.files.workspace == WorkspaceMode::direct) {
-    list.emplace_back("change what exists of the protected paths of the workspace");
-  } else {
-    list.emplace_back("write to the workspace");
+  switch (role.sandbox.files.workspace) {
+    case WorkspaceMode::read_only:
+      list.emplace_back("write to the workspace");
+      break;
+    case WorkspaceMode::direct:
+      list.emplace_back("change what exists of the protected paths of the workspace");
+      break;
+    case WorkspaceMode::overlay:
+      list.emplace_back(
+          "change the files of the workspace themselves: a person applies its changes, or discards them");
+      break;
   }
+  if (!role.sandbox.files.hide.empty())
+    list.emplace_back("see the hidden files of the workspace, or find out that they are there");
   list.emplace_back(role.llm.empty() ? "reach any network" : "reach any network but the model routes above");
   list.emplace_back("hold a credential: routes and actions use them outside of the sandbox");
   list.emplace_back("gain privileges: no capability, no new user namespace, no setuid program");
@@ -145,15 +165,26 @@ std::string approval_text(const Policy& policy, const std::string& name) {
          ", within " + duration_in_words(rule->expires);
 }
 
-std::string sees_text(const Role& role) {
-  const FileAccess& files = role.sandbox.files;
-  std::string text = "It sees\n  the workspace, " + std::string(word(files.workspace));
-  if (files.workspace == WorkspaceMode::direct) {
-    text += ": " + quoted(files.workspace_reason) +
-            "\n  (read-only in it: git hooks and config, editor and agent settings, CI";
+std::string workspace_text(const FileAccess& files) {
+  std::string text = "  the workspace, " + std::string(word(files.workspace));
+  if (files.workspace == WorkspaceMode::direct)
+    text += ": " + quoted(files.workspace_reason) + "\n  (read-only in it: ";
+  if (files.workspace == WorkspaceMode::overlay)
+    text +=
+        ": what it writes is kept apart (pawl diff, pawl apply, pawl discard)\n  (applied only when "
+        "confirmed: ";
+  if (files.workspace != WorkspaceMode::read_only) {
+    text += "git hooks and config, editor and agent settings, CI";
     for (const std::string& pattern : files.protect) text += ", " + pattern;
     text += ")";
   }
+  if (!files.hide.empty()) text += "\n  (absent in it: " + joined(files.hide) + ")";
+  return text;
+}
+
+std::string sees_text(const Role& role) {
+  const FileAccess& files = role.sandbox.files;
+  std::string text = "It sees\n" + workspace_text(files);
   text += "\n  /usr, a synthesized /etc, its own /proc and /dev, /tmp of " + size_in_words(role.limits.tmp) +
           ", a private home\n";
   for (const std::string& path : files.read) text += "  " + path + ", read-only\n";

@@ -11,8 +11,8 @@ constexpr Availability later = Availability::later;
 constexpr Key role_keys[] = {{"pawl"},   {"name"}, {"description"}, {"owner"},        {"sandbox"},
                              {"limits"}, {"llm"},  {"action"},      {"egress", later}};
 constexpr Key sandbox_keys[] = {{"syscalls"}, {"capabilities"}, {"files"}, {"env"}};
-constexpr Key sandbox_files_keys[] = {{"workspace"},   {"workspace_reason"}, {"read"},         {"protect"},
-                                      {"keep", later}, {"hide", later},      {"expose", later}};
+constexpr Key sandbox_files_keys[] = {{"workspace"}, {"workspace_reason"}, {"read"},         {"protect"},
+                                      {"hide"},      {"keep", later},      {"expose", later}};
 constexpr Key sandbox_env_keys[] = {{"keep"}};
 constexpr Key limits_keys[] = {
     {"tmp"}, {"wall_time"}, {"memory", later}, {"processes", later}, {"cpus", later}};

@@ -59,13 +59,20 @@ Result<> add_role_paths(const Role& role, const SessionContext& context, LaunchP
   return {};
 }
 
+Mount workspace_mount(const FileAccess& files, const std::string& workspace) {
+  const bool direct = files.workspace == WorkspaceMode::direct;
+  Mount mount = handed(direct ? MountKind::writable : MountKind::read_only, workspace, kSessionWorkspace);
+  if (files.workspace == WorkspaceMode::overlay) mount.changes = kSessionChanges;
+  if (files.workspace == WorkspaceMode::overlay || !files.hide.empty()) mount.kind = MountKind::overlay;
+  mount.hide = files.hide;
+  return mount;
+}
+
 void add_workspace(const Role& role, const SessionContext& context, LaunchPlan& plan) {
   const FileAccess& files = role.sandbox.files;
-  const bool direct = files.workspace == WorkspaceMode::direct;
-  plan.mounts.push_back(
-      handed(direct ? MountKind::writable : MountKind::read_only, context.workspace, kSessionWorkspace));
+  plan.mounts.push_back(workspace_mount(files, context.workspace));
   plan.directory = context.workspace;
-  if (!direct) return;
+  if (files.workspace == WorkspaceMode::read_only) return;
   sandbox::Protection protection{.mount = context.workspace};
   for (const ProtectedPattern& entry : protected_patterns()) protection.patterns.emplace_back(entry.pattern);
   protection.patterns.insert(protection.patterns.end(), files.protect.begin(), files.protect.end());
@@ -112,12 +119,12 @@ Result<> add_routes(const Role& role, const SessionContext& context, LaunchPlan&
   return {};
 }
 
-void add_session_stdio(SessionStdio stdio, LaunchPlan& plan) {
+void add_session_stdio(const Role& role, SessionStdio stdio, LaunchPlan& plan) {
   for (std::uint32_t i = 0; i < 3; ++i) {
     if (stdio == SessionStdio::terminal) {
       plan.stdio.push_back({Stdio::terminal, sandbox::kNone});
     } else {
-      plan.stdio.push_back({Stdio::descriptor, kSessionStdin + i});
+      plan.stdio.push_back({Stdio::descriptor, session_stdin(role) + i});
     }
   }
 }
@@ -151,6 +158,10 @@ void add_inputs(const ActionContext& context, LaunchPlan& plan) {
 
 }  // namespace
 
+std::uint32_t session_stdin(const Role& role) {
+  return role.sandbox.files.workspace == WorkspaceMode::overlay ? kSessionChanges + 1 : kSessionHome + 1;
+}
+
 Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context) {
   TRY(check_workspace(context.workspace, context.person_home, context.private_directories));
   if (context.argv.empty()) return refuse("there is no command to run", "pawl run -- COMMAND");
@@ -169,7 +180,7 @@ Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context
   add_tools(context, plan);
   add_session_environment(role, context, plan);
   TRY(add_routes(role, context, plan));
-  add_session_stdio(context.stdio, plan);
+  add_session_stdio(role, context.stdio, plan);
   plan.argv = context.argv;
   plan.wall_time = static_cast<std::uint32_t>(role.limits.wall_time.count());
   return plan;

@@ -18,8 +18,9 @@ namespace pawl::policy {
 // Descriptors that are handed along with a session's plan.
 inline constexpr std::uint32_t kSessionWorkspace = 0;  // the workspace, opened once by `pawl run`
 inline constexpr std::uint32_t kSessionHome = 1;       // the private HOME of this role and workspace
-inline constexpr std::uint32_t kSessionStdin =
-    2;  // 2, 3, 4: stdin, stdout, stderr; only for SessionStdio::pipes
+inline constexpr std::uint32_t kSessionChanges = 2;    // only of an overlay workspace: Mount::changes
+// Behind them stdin, stdout and stderr, as far as they are handed.
+std::uint32_t session_stdin(const Role& role);
 // With an action's plan.
 inline constexpr std::uint32_t kActionExecutable = 0;  // the verified executable
 inline constexpr std::uint32_t kActionStdout = 1;

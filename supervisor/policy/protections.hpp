@@ -1,5 +1,6 @@
 // What makes the host execute things when it stands in a workspace: kept read-only in every direct workspace,
-// whatever the role says. Patterns as in sandbox/plan.hpp. Pure data.
+// and of an overlay's changes applied only when confirmed on its own, whatever the role says. Patterns as in
+// sandbox/plan.hpp. Pure data.
 #pragma once
 
 #include <span>

@@ -35,11 +35,10 @@ void read_workspace(TableReader& reader, FileAccess& files) {
       reader.refuse("workspace", "workspace = \"direct\" needs a reason",
                     "add workspace_reason = \"...\": the agent writes to the person's own files");
   } else if (*mode == "overlay") {
-    reader.refuse("workspace", "workspace = \"overlay\" is not available in this version",
-                  "use \"read-only\", or \"direct\" with a workspace_reason");
+    files.workspace = WorkspaceMode::overlay;
   } else if (*mode != "read-only") {
     reader.refuse("workspace", quoted(*mode) + " is not a way to show the workspace",
-                  "\"read-only\" or \"direct\"");
+                  "\"overlay\", \"read-only\" or \"direct\"");
   }
 }
 
@@ -67,24 +66,33 @@ void read_shown_paths(TableReader& reader, FileAccess& files) {
   }
 }
 
-void read_protected_paths(TableReader& reader, FileAccess& files) {
-  for (std::string pattern : reader.texts("protect", Need::optional).value_or(std::vector<std::string>{})) {
+std::vector<std::string> read_patterns(TableReader& reader, std::string_view key,
+                                       const std::string& examples) {
+  std::vector<std::string> patterns;
+  for (std::string pattern : reader.texts(key, Need::optional).value_or(std::vector<std::string>{})) {
     const std::string written = pattern;
     while (pattern.ends_with('/')) pattern.pop_back();
-    if (pattern.empty() || !clean_absolute("/" + pattern)) {
-      reader.refuse("protect", quoted(written) + " is not a path below the workspace",
-                    "\"ci\", \"**/deploy.sh\"");
-      continue;
-    }
-    files.protect.push_back(pattern);
+    if (pattern.empty() || !clean_absolute("/" + pattern))
+      reader.refuse(key, quoted(written) + " is not a path below the workspace", examples);
+    else
+      patterns.push_back(std::move(pattern));
   }
+  return patterns;
+}
+
+void read_hidden_paths(TableReader& reader, FileAccess& files) {
+  files.hide = read_patterns(reader, "hide", "\"**/.env\", \"keys\"");
+  if (files.workspace == WorkspaceMode::direct && reader.has("hide"))
+    reader.refuse("hide", "a direct workspace hides nothing: it is the person's own folder, as it is",
+                  "workspace = \"overlay\" or \"read-only\"");
 }
 
 void read_files(const Node& node, const std::string& file, Findings& findings, FileAccess& files) {
   TableReader reader(node, Table::sandbox_files, file, "sandbox.files", findings);
   read_workspace(reader, files);
   read_shown_paths(reader, files);
-  read_protected_paths(reader, files);
+  files.protect = read_patterns(reader, "protect", "\"ci\", \"**/deploy.sh\"");
+  read_hidden_paths(reader, files);
 }
 
 void read_environment(const Node& node, const std::string& file, Findings& findings, Sandbox& sandbox) {

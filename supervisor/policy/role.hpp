@@ -10,7 +10,11 @@
 
 namespace pawl::policy {
 
-enum class WorkspaceMode : std::uint8_t { read_only, direct };
+enum class WorkspaceMode : std::uint8_t {
+  read_only,
+  direct,
+  overlay,  // copy-on-write: what is written is kept apart until a person applies or discards it
+};
 
 struct FileAccess {
   WorkspaceMode workspace = WorkspaceMode::read_only;
@@ -18,7 +22,8 @@ struct FileAccess {
   std::vector<std::string>
       read;  // host paths shown read-only, absolute or "~/..." (the launcher's passwd home)
   std::vector<std::string>
-      protect;  // patterns below the workspace, besides pawl's own list (protections.hpp)
+      protect;                    // patterns below the workspace, besides pawl's own list (protections.hpp)
+  std::vector<std::string> hide;  // patterns below the workspace that read as absent; empty with direct
 };
 
 struct Sandbox {

@@ -71,6 +71,12 @@ Result<Paths> client_paths() {
   return missing ? embedded_paths() : Result<Paths>(system);
 }
 
+Result<std::string> session_workspaces() {
+  const char* data = std::getenv("XDG_DATA_HOME");
+  if (data != nullptr && data[0] == '/') return std::string(data) + "/pawl/workspaces";
+  return TRY(own_home()) + "/.local/share/pawl/workspaces";
+}
+
 Result<std::string> private_homes() { return TRY(own_home()) + "/.local/state/pawl/homes"; }
 
 }  // namespace pawl::wire

@@ -36,5 +36,9 @@ Result<Paths> embedded_paths();
 Result<Paths> client_paths();
 // The person's own directory for private agent homes: ~/.local/state/pawl/homes, in both homes.
 Result<std::string> private_homes();
+// The person's own directory for what sessions wrote into overlay workspaces: $XDG_DATA_HOME/pawl/workspaces,
+// else
+// ~/.local/share/pawl/workspaces, in both homes.
+Result<std::string> session_workspaces();
 
 }  // namespace pawl::wire

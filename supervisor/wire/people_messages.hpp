@@ -60,8 +60,8 @@ struct OpenSession {
 };
 
 // Descriptor: the broker's channel for pawl-launch (sandbox/launch_protocol.hpp).
-// The plan's descriptors are, in order: workspace, private home, then one for each stdio entry of kind
-// descriptor.
+// The plan's descriptors are, in order: workspace, private home, the folder for changes if the workspace is
+// an overlay that keeps some, then one for each stdio entry of kind descriptor.
 struct SessionOpened {
   static constexpr Type type = Type::session_opened;
   std::string id;

@@ -102,8 +102,8 @@ bool becomes_readable(int descriptor, std::chrono::milliseconds time) {
   return ::poll(&ready, 1, static_cast<int>(time.count())) > 0;
 }
 
-Ground::Ground() {
-  std::string pattern = "/tmp/pawl-kernel-XXXXXX";
+Ground::Ground(const std::string& place) {
+  std::string pattern = place + "/pawl-kernel-XXXXXX";
   require(::mkdtemp(pattern.data()) != nullptr, "mkdtemp");
   path_ = pattern;
   ::chmod(path_.c_str(), 0755);
@@ -250,6 +250,7 @@ Outcome Session::finish(std::chrono::milliseconds time) {
     if (report->kind != sandbox::ReportKind::ended) continue;
     outcome.status = report->status;
     outcome.timed_out = report->timed_out;
+    outcome.appeared = report->appeared;
     break;
   }
   while (becomes_readable(output_.get(), 0ms)) {

@@ -29,7 +29,8 @@ bool running_as_root();
 // A folder of the ordinary user, removed at the end, with the programs under test and a workspace.
 class Ground {
  public:
-  Ground();
+  // Below `place`, which every user may write to and its file system is tested.
+  explicit Ground(const std::string& place = "/tmp");
   Ground(const Ground&) = delete;
   ~Ground();
 
@@ -54,6 +55,7 @@ struct Outcome {
   int status = -1;          // as of wait(2)
   bool timed_out = false;
   std::string output;  // of descriptor 1 and 2
+  sandbox::Appeared appeared;
   // Lines NAME=VALUE of the probe.
   std::map<std::string, std::string> facts() const;
   int exit_code() const;

@@ -22,6 +22,7 @@
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,6 +123,10 @@ int write_file(const Words& words) {
 int append_file(const Words& words) { return answer(::open(words[0].c_str(), O_WRONLY | O_CLOEXEC)); }
 int rename_path(const Words& words) { return answer(::rename(words[0].c_str(), words[1].c_str())); }
 int unlink_path(const Words& words) { return answer(::unlink(words[0].c_str())); }
+int link_path(const Words& words) { return answer(::link(words[0].c_str(), words[1].c_str())); }
+int set_attribute(const Words& words) {
+  return answer(::setxattr(words[0].c_str(), words[1].c_str(), words[2].data(), words[2].size(), 0));
+}
 int make_folder(const Words& words) { return answer(::mkdir(words[0].c_str(), 0755)); }
 int list(const Words& words) { return tell("names", names_in(words[0].c_str())), 0; }
 
@@ -365,6 +370,8 @@ constexpr Verb kVerbs[] = {
     {"append", 1, append_file},
     {"rename", 2, rename_path},
     {"unlink", 1, unlink_path},
+    {"link", 2, link_path},
+    {"set-attribute", 3, set_attribute},
     {"mkdir", 1, make_folder},
     {"list", 1, list},
     {"unshare-user", 0, unshare_user},

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 OUTCOMES = ("passed", "failed", "skipped")
 
@@ -61,11 +62,22 @@ def _read(path):
         return ""
 
 
+def _keeps_attributes(folder):
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        try:
+            os.setxattr(file.name, "user.pawl.test", b"1")
+        except OSError:
+            return False
+        return True
+
+
 # The same in the words of Catch2's cases: WARN("skipped: …").
 PHRASES = [
     (re.compile(r"skipped: needs root\b"), lambda _: NEEDS["root"]()),
     (re.compile(r"skipped: (\S+) is not installed\b"), lambda match: bool(shutil.which(match.group(1)))),
     (re.compile(r"skipped: this kernel has no keys\b"), lambda _: os.path.exists("/proc/keys")),
+    (re.compile(r"skipped: this kernel has no btrfs\b"), lambda _: "\tbtrfs\n" in _read("/proc/filesystems")),
+    (re.compile(r"skipped: this kernel's tmpfs keeps no user extended attributes\b"), lambda _: _keeps_attributes("/dev/shm")),
 ]
 
 

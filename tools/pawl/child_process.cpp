@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -62,6 +63,33 @@ Result<pid_t> start_launcher(const std::string& program, const Channel& control,
 
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log) {
   return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}}, environ);
+}
+
+Result<> run_in_front(const std::string& program, const std::vector<std::string>& arguments) {
+  sigset_t none, all, ending;
+  sigemptyset(&none);
+  sigfillset(&all);
+  sigemptyset(&ending);
+  for (const int number : {SIGTERM, SIGHUP}) sigaddset(&ending, number);
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGQUIT, SIG_IGN);
+  std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
+  for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+  words.push_back(nullptr);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, program.c_str(), nullptr, &attributes, words.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return failed("start " + program, error);
+  // A session blocks them for good, and nothing reads them any more.
+  ::sigprocmask(SIG_UNBLOCK, &ending, nullptr);
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
+  return {};
 }
 
 }  // namespace pawl::run

@@ -21,4 +21,8 @@ Result<pid_t> start_launcher(const std::string& program, const Channel& control,
 // `pawld --embedded`, detached; what it says goes to `log`.
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log);
 
+// A program with our standard streams, waited for. As system(3) does it, what is typed to end it does not end
+// us; its own end is nobody's business.
+Result<> run_in_front(const std::string& program, const std::vector<std::string>& arguments);
+
 }  // namespace pawl::run

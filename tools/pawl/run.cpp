@@ -6,12 +6,17 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <optional>
 
 #include "sandbox/host_remedies.hpp"
 #include "supervisor/wire/paths.hpp"
+#include "tools/pawl/afterwards.hpp"
 #include "tools/pawl/broker_start.hpp"
+#include "tools/pawl/foreign_files.hpp"
 #include "tools/pawl/private_home.hpp"
 #include "tools/pawl/session.hpp"
+#include "tools/pawl/session_folder.hpp"
 
 namespace pawl::run {
 namespace {
@@ -66,31 +71,83 @@ Outcome<wire::OpenSession> compose(const RunCommand& command) {
   return ask;
 }
 
+std::int64_t milliseconds_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
 std::unexpected<tools::Trouble> nonsense() {
   return trouble(ExitCode::pawl_failed, "the broker's plan makes no sense",
                  "client and broker differ in version; restart the broker");
 }
 
+struct Planned {
+  sandbox::LaunchPlan plan;
+  std::string session;
+  std::string role;
+  FolderOwner owner;
+  std::int64_t started;  // before anything is built
+};
+
 // Only what pawl itself needs of the plan; pawl-launch checks the whole.
-Outcome<Session::Parts> arrange(const RunCommand& command, const tools::Greeted& broker,
-                                wire::Answered<wire::SessionOpened> opened, UniqueFd workspace) {
-  const auto plan = codec::decode<sandbox::LaunchPlan>(opened.message.plan);
+Outcome<Planned> read_plan(const RunCommand& command, const wire::Answered<wire::SessionOpened>& opened) {
+  auto plan = codec::decode<sandbox::LaunchPlan>(opened.message.plan);
   if (!plan || plan->stdio.size() != 3 || opened.descriptors.size() != 1) return nonsense();
-  const HomeOwner owner{plan->uid == sandbox::kNone ? ::geteuid() : plan->uid,
-                        plan->gid == sandbox::kNone ? ::getegid() : plan->gid};
-  const std::string role = command.policy_file.empty() ? command.role : "policy-file";
-  Session::Parts parts{
-      .plan = opened.message.plan,
-      .stdio = {plan->stdio[0].kind, plan->stdio[1].kind, plan->stdio[2].kind},
-      .inherit = plan->inherit,
-      .workspace = std::move(workspace),
-      .home = TRY(sandbox::explained(
-          sandbox::Layer::state_directory,
-          open_private_home(TRY(wire::private_homes()), role, opened.message.home_key, owner))),
-      .broker = Channel(std::move(opened.descriptors[0])),
-      .resumer = Resumer(broker.paths, opened.message.id, opened.message.token),
-  };
-  return parts;
+  const FolderOwner owner{plan->uid == sandbox::kNone ? ::geteuid() : plan->uid,
+                          plan->gid == sandbox::kNone ? ::getegid() : plan->gid};
+  return Planned{*std::move(plan), opened.message.id,
+                 command.policy_file.empty() ? command.role : "policy-file", owner, milliseconds_now()};
+}
+
+// The workspace that keeps what is written into it apart, if it is one.
+const sandbox::Mount* overlay_of(const sandbox::LaunchPlan& plan) {
+  const auto found =
+      std::ranges::find_if(plan.mounts, [](const sandbox::Mount& m) { return m.changes != sandbox::kNone; });
+  return found != plan.mounts.end() ? &*found : nullptr;
+}
+
+Outcome<std::optional<SessionFolder>> make_session_folder(const Planned& planned, const UniqueFd& workspace) {
+  if (overlay_of(planned.plan) == nullptr) return std::nullopt;
+  return TRY_DURING(
+      "a folder for the session's changes",
+      SessionFolder::make(TRY(wire::session_workspaces()), planned.session, workspace, planned.owner));
+}
+
+Result<SessionRecord> record_of(const Planned& planned, const UniqueFd& workspace) {
+  const sandbox::Mount& overlay = *overlay_of(planned.plan);
+  struct stat status{};
+  if (::fstat(workspace.get(), &status) != 0) return failed("look at the workspace");
+  SessionRecord record{.session = planned.session,
+                       .role = planned.role,
+                       .workspace = overlay.target,
+                       .device = status.st_dev,
+                       .inode = status.st_ino,
+                       .started = planned.started,
+                       .protect = {},
+                       .hide = overlay.hide};
+  for (const sandbox::Protection& protection : planned.plan.protections)
+    if (protection.mount == overlay.target) record.protect = protection.patterns;
+  return record;
+}
+
+// While pawl-launch builds: what takes time, and need not be done before.
+Result<> meanwhile(const Planned& planned, const SessionFolder& folder, const UniqueFd& workspace) {
+  TRY_DURING("a folder for the session's changes", folder.write(TRY(record_of(planned, workspace))));
+  const std::string warning = foreign_warning(find_foreign(workspace, planned.owner), planned.owner);
+  if (!warning.empty()) warn(warning);
+  return {};
+}
+
+Outcome<int> run_planned(const Planned& planned, Session::Parts parts,
+                         const std::optional<SessionFolder>& folder) {
+  const UniqueFd workspace(::fcntl(parts.workspace.get(), F_DUPFD_CLOEXEC, 3));
+  if (!workspace) return failed("duplicate a descriptor");
+  if (folder) parts.changes = TRY(folder->descriptor());
+  auto session = TRY(Session::start(std::move(parts)));
+  if (folder) TRY(meanwhile(planned, *folder, workspace));
+  Outcome<int> outcome = session->run();
+  tell_appeared(session->appeared());
+  return outcome;
 }
 
 Outcome<int> run_session(const RunCommand& command) {
@@ -102,8 +159,24 @@ Outcome<int> run_session(const RunCommand& command) {
   tools::Greeted broker = TRY(reach_broker());
   const int descriptor = workspace.get();
   auto opened = TRY(broker.client.ask<wire::SessionOpened>(ask, {&descriptor, 1}));
-  auto session = TRY(Session::start(TRY(arrange(command, broker, std::move(opened), std::move(workspace)))));
-  return session->run();
+  const Planned planned = TRY(read_plan(command, opened));
+  UniqueFd home = TRY(sandbox::explained(
+      sandbox::Layer::state_directory,
+      open_private_home(TRY(wire::private_homes()), planned.role, opened.message.home_key, planned.owner)));
+  std::optional<SessionFolder> folder = TRY(make_session_folder(planned, workspace));
+  Session::Parts parts{
+      .plan = opened.message.plan,
+      .stdio = {planned.plan.stdio[0].kind, planned.plan.stdio[1].kind, planned.plan.stdio[2].kind},
+      .inherit = planned.plan.inherit,
+      .workspace = std::move(workspace),
+      .home = std::move(home),
+      .changes = {},
+      .broker = Channel(std::move(opened.descriptors[0])),
+      .resumer = Resumer(broker.paths, planned.session, opened.message.token),
+  };
+  Outcome<int> outcome = run_planned(planned, std::move(parts), folder);
+  if (folder) settle_changes(*folder, planned.session);
+  return outcome;
 }
 
 }  // namespace

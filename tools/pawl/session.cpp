@@ -70,6 +70,7 @@ Result<std::vector<UniqueFd>> Session::prepare_streams(const std::array<Stdio, 3
 
 Result<> Session::send_start(const Parts& parts, const std::vector<UniqueFd>& streams) {
   std::vector<int> descriptors{parts.workspace.get(), parts.home.get()};
+  if (parts.changes) descriptors.push_back(parts.changes.get());
   for (const UniqueFd& stream : streams) descriptors.push_back(stream.get());
   descriptors.push_back(parts.broker.fd());
   const sandbox::Command start{CommandKind::start, parts.plan, true, 0};

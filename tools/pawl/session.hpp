@@ -30,7 +30,8 @@ class Session {
     std::vector<std::string> inherit;       // likewise: variables for the launcher
     UniqueFd workspace;
     UniqueFd home;
-    Channel broker;  // for the launcher
+    UniqueFd changes;  // of an overlay workspace that keeps some, else empty
+    Channel broker;    // for the launcher
     Resumer resumer;
   };
   // Starts pawl-launch and hands it everything.
@@ -38,6 +39,8 @@ class Session {
 
   // Until the command has ended: its exit code, as shells tell it (128+N for a signal).
   tools::Outcome<int> run();
+  // What the launcher told at the end; nothing before it.
+  sandbox::Appeared appeared() const { return ended_ ? ended_->appeared : sandbox::Appeared{}; }
 
  private:
   // A standard stream that goes through us, with our end of the command's pipe.

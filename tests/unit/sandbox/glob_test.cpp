@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <random>
 
 using namespace pawl::sandbox;
 
@@ -78,4 +79,29 @@ TEST_CASE("a walk learns which directories a pattern names itself") {
   const auto sub = set.enter(set.start(), "sub");
   CHECK(set.begun(sub).empty());
   CHECK(set.begun(set.enter(sub, ".git")).size() == 1);
+}
+
+TEST_CASE("asking whether a name matches is the same as entering it") {
+  std::mt19937 random(7);
+  constexpr const char* segments[] = {"a", "b", "*", "**", "a*", "ab"};
+  constexpr const char* names[] = {"a", "b", "ab", "c"};
+  std::size_t matched = 0;
+  for (int round = 0; round < 5000; ++round) {
+    std::vector<std::string> patterns(1 + random() % 3);
+    for (std::string& pattern : patterns) {
+      const std::size_t length = 1 + random() % 4;
+      for (std::size_t i = 0; i < length; ++i)
+        pattern += (i == 0 && random() % 2 == 0 ? "" : "/") + std::string(segments[random() % 6]);
+    }
+    const PatternSet set(patterns);
+    PatternSet::State state = set.start();
+    for (std::size_t depth = 0; depth < 4; ++depth) {
+      const std::string name = names[random() % 4];
+      const PatternSet::State next = set.enter(state, name);
+      CHECK(set.matches(state, name) == !set.matched(next).empty());
+      matched += set.matched(next).empty() ? 0 : 1;
+      state = next;
+    }
+  }
+  CHECK(matched > 1000);
 }

@@ -152,6 +152,43 @@ TEST_CASE("a protection belongs to a writable mount") {
   CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.protections[0].patterns = {""}; }).empty());
 }
 
+TEST_CASE("an overlay keeps changes or hides files, and nothing else does") {
+  const auto overlaid = [](auto spoil) {
+    return complaint_after([&](LaunchPlan& p) {
+      p.mounts[6] = {.kind = MountKind::overlay,
+                     .target = "/home/agent/work",
+                     .descriptor = 0,
+                     .changes = 1,
+                     .hide = {".env", "/keys"}};
+      spoil(p);
+    });
+  };
+  CHECK(overlaid([](LaunchPlan&) {}).empty());
+  CHECK(overlaid([](LaunchPlan& p) { p.mounts[6].hide.clear(); }).empty());
+  CHECK(overlaid([](LaunchPlan& p) { p.mounts[6].changes = kNone, p.protections.clear(); }).empty());
+  CHECK(overlaid([](LaunchPlan& p) {
+          p.mounts[6].changes = kNone;
+        }).find("protection of no writable mount") != std::string::npos);
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].changes = kNone, p.mounts[6].hide.clear(); }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].changes = 2; }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].changes = 0; }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].descriptor = kNone; }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].presence = Presence::if_present; }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].hide.push_back(""); }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].hide[0] = std::string("a\0b", 3); }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].hide.assign(513, "x"); }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) { p.mounts[6].hide[0].assign(4096, 'x'); }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) {
+                p.mounts.push_back({.kind = MountKind::devices, .target = "/home/agent/work/dev"});
+              }).empty());
+  CHECK_FALSE(overlaid([](LaunchPlan& p) {
+                p.mounts.push_back(p.mounts[6]);
+                p.mounts.back().target = "/other";
+              }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[6].changes = 1; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.mounts[0].hide = {".env"}; }).empty());
+}
+
 TEST_CASE("every descriptor index is one that was handed over") {
   CHECK(complaint(good_plan(), 2).empty());
   CHECK_FALSE(complaint(good_plan(), 1).empty());

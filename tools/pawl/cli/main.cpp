@@ -104,6 +104,7 @@ class Program {
                             ? parent
                             : parent->add_subcommand(std::string(verb.name), std::string(verb.purpose));
     command->footer(std::string(verb.help));
+    if (verb.purpose.empty()) command->group("");
     Options options(*command);
     entries_.push_back({command, verb.declare(options)});
   }

@@ -17,7 +17,7 @@ using Action = std::function<Outcome<ExitCode>()>;
 struct Verb {
   std::string_view family;  // "policy" of `pawl policy check`; empty: none
   std::string_view name;
-  std::string_view purpose;             // one line
+  std::string_view purpose;             // one line; empty: not listed, pawl's own
   std::string_view help;                // what follows the options in --help: example, exit codes
   Action (*declare)(Options& options);  // adds the options; the action runs once they are parsed
 };
@@ -44,5 +44,6 @@ Action declare_init(Options&);
 Action declare_doctor(Options&);
 Action declare_allowed_signers(Options&);
 Action declare_secrets_check(Options&);
+Action declare_session_over(Options&);
 
 }  // namespace pawl::cli

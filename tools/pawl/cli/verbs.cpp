@@ -99,6 +99,7 @@ constexpr Verb kVerbs[] = {
      "Example:\n  sudo pawl secrets check\n\nExit codes: 0 all there, 1 some missing or unreadable, 2 usage, "
      "5 invalid policy",
      declare_secrets_check},
+    {"", "session-over", "", "Exit codes: 0 said", declare_session_over},
 };
 
 }  // namespace

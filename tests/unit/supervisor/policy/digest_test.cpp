@@ -40,6 +40,12 @@ TEST_CASE("every part that an approval rests on changes the policy digest") {
   const std::string before = digest(Files().policy());
   CHECK(edited(role_file, "workspace_reason = \"it edits\"",
                "workspace_reason = \"it edits\"\nprotect = [\"x\"]") != before);
+  CHECK(edited(role_file, "workspace = \"direct\"", "workspace = \"overlay\"") != before);
+  const auto overlaid = [](std::string_view hide) {
+    return edited(role_file, "workspace = \"direct\"",
+                  "workspace = \"overlay\"\nhide = " + std::string(hide));
+  };
+  CHECK(overlaid("[]") != overlaid("[\"x\"]"));
   CHECK(edited(role_file, "\"TERM\"", "\"LANG\"") != before);
   CHECK(edited(role_file, "\"{what}\", \"--file", "\"--now\", \"{what}\", \"--file") != before);
   CHECK(edited(role_file, "[a-z-]{1,30}", "[a-z-]{1,31}") != before);

@@ -20,9 +20,10 @@ Policy shipped() {
 TEST_CASE("explain tells what the agent sees, reaches, may ask, and under which approval") {
   const Policy policy = shipped();
   const std::string text = explain_text(policy, *policy.find_role("deployer"));
-  CHECK_THAT(
-      text,
-      Contains("the workspace, direct: 'manifests are edited in the project itself, where git shows them'"));
+  CHECK_THAT(text, Contains("the workspace, overlay: what it writes is kept apart (pawl diff, pawl apply, "
+                            "pawl discard)\n  (applied only when confirmed: git hooks and config, editor and "
+                            "agent settings, CI, ci)\n  (absent in it: **/.env **/*.pem)\n"));
+  CHECK_THAT(text, Contains("see the hidden files of the workspace"));
   CHECK_THAT(text, Contains("https://api.anthropic.com as model route 'anthropic' (ANTHROPIC_BASE_URL), with "
                             "secret 'anthropic' put in outside"));
   CHECK_THAT(text, Contains("deploy: Roll one service to a built image"));
@@ -31,6 +32,13 @@ TEST_CASE("explain tells what the agent sees, reaches, may ask, and under which 
   CHECK_THAT(text, Contains("uses secret 'deploy-prod' as DEPLOY_TOKEN; its floor 'production-floor': 2 "
                             "persons of alice, bob, carol"));
   CHECK_THAT(text, Contains("It cannot\n"));
+}
+
+TEST_CASE("explain of a direct workspace gives its reason") {
+  const Policy policy = test::Files().policy();
+  const std::string text = explain_text(policy, *policy.find_role("shipper"));
+  CHECK_THAT(text, Contains("the workspace, direct: 'it edits'\n  (read-only in it: git hooks and config"));
+  CHECK_THAT(text, Contains("change what exists of the protected paths"));
 }
 
 TEST_CASE("explain of a role without actions and routes says so") {
@@ -45,7 +53,9 @@ TEST_CASE("explain as JSON has the same facts") {
   const Policy policy = shipped();
   const auto object = explain_json(policy, *policy.find_role("deployer"));
   CHECK(object.at("role") == "deployer");
-  CHECK(object.at("workspace").at("mode") == "direct");
+  CHECK(object.at("workspace").at("mode") == "overlay");
+  CHECK(object.at("workspace").at("hidden").as_array().size() == 2);
+  CHECK(object.at("workspace").at("protected").as_array().size() > 40);
   const auto& action = object.at("actions").as_array().at(0);
   CHECK(action.at("approval").at("quorum") == 2);
   CHECK(action.at("approval").at("people").as_array().size() == 3);

@@ -75,6 +75,8 @@ const Lines& hostile_lines() {
       "name = \"deploy\"",
       "name = \"anthropic\"",
       "workspace = \"direct\"",
+      "workspace = \"overlay\"",
+      "hide = []",
       "protect = []",
       "timeout = \"24h\"",
       "groups = [\"developers\", \"sre\"]",

@@ -69,7 +69,8 @@ TEST_CASE("the shipped roles lower to the plans that were reviewed") {
     const auto plan = lower_session(role, session(role));
     REQUIRE(plan);
     check_golden("session-" + role.name, describe(*plan));
-    CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 2));
+    CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), session_stdin(role)));
+    CHECK_FALSE(sandbox::decode_plan(sandbox::encode_plan(*plan), session_stdin(role) - 1));
   }
   const Role& deployer = *policy.find_role("deployer");
   const auto plan = lower_action(deployer, deployer.actions[0], request());
@@ -78,14 +79,41 @@ TEST_CASE("the shipped roles lower to the plans that were reviewed") {
   CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 4));
 }
 
-TEST_CASE("a session with pipes takes its three descriptors after workspace and home") {
+TEST_CASE("a session with pipes takes its three descriptors after workspace, home and folder for changes") {
   const Policy policy = shipped();
-  SessionContext context = session(policy.roles[0]);
-  context.stdio = SessionStdio::pipes;
-  const auto plan = lower_session(policy.roles[0], context);
+  for (const auto& [name, first] : {std::pair("observer", 2u), std::pair("coder", 3u)}) {
+    const Role& role = *policy.find_role(name);
+    SessionContext context = session(role);
+    context.stdio = SessionStdio::pipes;
+    const auto plan = lower_session(role, context);
+    REQUIRE(plan);
+    REQUIRE(plan->stdio.size() == 3);
+    for (std::uint32_t i = 0; i < 3; ++i) CHECK(plan->stdio[i].descriptor == first + i);
+  }
+}
+
+TEST_CASE("an overlay keeps its changes in a folder of the session and is not protected by mounts") {
+  const Policy policy = shipped();
+  const Role& deployer = *policy.find_role("deployer");
+  const auto plan = lower_session(deployer, session(deployer));
   REQUIRE(plan);
-  REQUIRE(plan->stdio.size() == 3);
-  for (std::uint32_t i = 0; i < 3; ++i) CHECK(plan->stdio[i].descriptor == kSessionStdin + i);
+  const sandbox::Mount& workspace = *mount_at(*plan, "/home/alice/src/web");
+  CHECK(workspace.kind == sandbox::MountKind::overlay);
+  CHECK(workspace.descriptor == kSessionWorkspace);
+  CHECK(workspace.changes == kSessionChanges);
+  CHECK(workspace.hide == std::vector<std::string>{"**/.env", "**/*.pem"});
+  // For whoever applies the changes.
+  REQUIRE(plan->protections.size() == 1);
+  CHECK(plan->protections[0].patterns.size() == protected_patterns().size() + 1);
+
+  Role observer = *policy.find_role("observer");
+  observer.sandbox.files.hide = {"*.pem"};
+  const auto seen = lower_session(observer, session(observer));
+  REQUIRE(seen);
+  CHECK(mount_at(*seen, "/home/alice/src/web")->kind == sandbox::MountKind::overlay);
+  CHECK(mount_at(*seen, "/home/alice/src/web")->changes == sandbox::kNone);
+  CHECK(seen->protections.empty());
+  CHECK(sandbox::decode_plan(sandbox::encode_plan(*seen), 2));
 }
 
 TEST_CASE("a read-only workspace is bound read-only, a direct one is protected by position at every depth") {
@@ -96,7 +124,9 @@ TEST_CASE("a read-only workspace is bound read-only, a direct one is protected b
   CHECK(mount_at(*seen, "/home/alice/src/web")->kind == sandbox::MountKind::read_only);
   CHECK(seen->protections.empty());
 
-  const Role& deployer = *policy.find_role("deployer");
+  Role deployer = *policy.find_role("deployer");
+  deployer.sandbox.files.workspace = WorkspaceMode::direct;
+  deployer.sandbox.files.hide.clear();
   const auto plan = lower_session(deployer, session(deployer));
   REQUIRE(plan);
   CHECK(mount_at(*plan, "/home/alice/src/web")->kind == sandbox::MountKind::writable);
@@ -198,7 +228,7 @@ TEST_CASE("the agent's home gives way to a workspace or a person that lives ther
   const auto home = [&] {
     const auto plan = lower_session(policy.roles[0], context);
     REQUIRE(plan);
-    CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 2));
+    CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 3));
     const auto variable = std::ranges::find_if(
         plan->environment, [](const std::string& entry) { return entry.starts_with("HOME="); });
     CHECK(mount_at(*plan, variable->substr(5)) != nullptr);

@@ -72,11 +72,10 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
     return Files().edit(file, from, to).refusals();
   };
   const std::string missing = "not available in this version";
-  CHECK_THAT(refused(role_file, "\"direct\"", "\"overlay\""), Contains(missing));
-  for (const std::string key : {"keep = []", "hide = []", "expose = []"})
+  for (const std::string key : {"keep = []", "expose = []"})
     CHECK_THAT(refused(role_file, "[sandbox.files]\n", "[sandbox.files]\n" + key + "\n"),
                Contains("sandbox") || Contains(missing));
-  for (const std::string key : {"keep", "hide", "expose"})
+  for (const std::string key : {"keep", "expose"})
     CHECK_THAT(refused(role_file, "[sandbox.files]\n", "[sandbox.files]\n" + key + " = []\n"),
                Contains("roles/shipper.toml:6:1: '" + key + "' is " + missing));
   for (const std::string limit : {"memory = \"1 GiB\"", "processes = 5", "cpus = 2.0"})
@@ -121,6 +120,29 @@ TEST_CASE("a role says its version, its name and how the workspace is shown") {
              Contains("needs a reason"));
   CHECK_THAT(Files().edit(role_file, "\"direct\"", "\"writable\"").refusals(),
              Contains("is not a way to show the workspace"));
+}
+
+TEST_CASE("an overlay needs no reason; what is hidden or protected lies below the workspace") {
+  const auto showing = [](std::string_view lines) {
+    return Files().edit(role_file, "workspace = \"direct\"\nworkspace_reason = \"it edits\"", lines);
+  };
+  const Policy policy =
+      showing("workspace = \"overlay\"\nhide = [\"**/.env\", \"keys/\"]\nprotect = [\"ci/\"]").policy();
+  const FileAccess& files = policy.find_role("shipper")->sandbox.files;
+  CHECK(files.workspace == WorkspaceMode::overlay);
+  CHECK(files.hide == std::vector<std::string>{"**/.env", "keys"});
+  CHECK(files.protect == std::vector<std::string>{"ci"});
+  CHECK(showing("workspace = \"overlay\"").refusals().empty());
+  CHECK(showing("workspace = \"read-only\"\nhide = [\".env\"]").refusals().empty());
+  CHECK_THAT(Files().edit(role_file, "[sandbox.env]", "hide = [\".env\"]\n[sandbox.env]").refusals(),
+             Contains("roles/shipper.toml:9:1: a direct workspace hides nothing") &&
+                 Contains("(workspace = \"overlay\" or \"read-only\")"));
+  for (const char* bad : {"/", "../x", "a//b", "/etc/passwd/.."})
+    for (const std::string key : {"hide", "protect"}) {
+      INFO(key << " " << bad);
+      CHECK_THAT(showing("workspace = \"overlay\"\n" + key + " = [\"" + bad + "\"]").refusals(),
+                 Contains("is not a path below the workspace"));
+    }
 }
 
 TEST_CASE("a role shows nothing that is too much or looks like a credential") {

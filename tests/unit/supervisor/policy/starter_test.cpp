@@ -66,7 +66,7 @@ TEST_CASE("the observer asks nothing and holds nothing, the coder has no action"
   CHECK(observer.llm.empty());
   CHECK(observer.sandbox.files.workspace == WorkspaceMode::read_only);
   CHECK(policy->find_role("coder")->actions.empty());
-  CHECK(policy->find_role("coder")->sandbox.files.workspace == WorkspaceMode::direct);
+  CHECK(policy->find_role("coder")->sandbox.files.workspace == WorkspaceMode::overlay);
 }
 
 TEST_CASE("pawl init refuses a person or an audience that would not read back") {

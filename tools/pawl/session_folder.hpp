@@ -1,0 +1,55 @@
+// What a session writes into an overlay workspace: $XDG_DATA_HOME/pawl/workspaces/<session id>/ with `upper`
+// and `work` for the launcher, and session.json, which says what belongs to what (pawl diff, apply and
+// discard read it). Runs in pawl, as the person; what it looks at is what the agent left.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sandbox/base/error.hpp"
+#include "sandbox/base/unique_fd.hpp"
+#include "tools/pawl/own_folders.hpp"
+
+namespace pawl::run {
+
+struct SessionRecord {
+  std::string session;  // the full id
+  std::string role;
+  std::string workspace;                   // path
+  std::uint64_t device = 0;                // of the workspace
+  std::uint64_t inode = 0;                 // of it
+  std::int64_t started = 0;                // unix milliseconds, before anything is mounted
+  std::vector<std::string> protect, hide;  // patterns (sandbox/plan.hpp)
+};
+// As one line of JSON.
+std::string text_of(const SessionRecord& record);
+
+class SessionFolder {
+ public:
+  // `base` ends in "pawl/workspaces", `id` is the full one. `upper` and `work` belong to the session's uid;
+  // `upper` looks like the workspace, whose top it is for the session. Holds an exclusive flock(2) on the
+  // folder until close().
+  static Result<SessionFolder> make(const std::string& base, const std::string& id, const UniqueFd& workspace,
+                                    FolderOwner owner);
+
+  // For the launcher: an open file of its own, so that the lock is not shared.
+  Result<UniqueFd> descriptor() const;
+  // Writes session.json. Nothing is lost from here on if the host crashes; that takes time, and is for while
+  // the launcher builds.
+  Result<> write(const SessionRecord& record) const;
+
+  enum class Left : std::uint8_t { nothing, changes };
+  // After the session: an empty folder is removed, another one unlocked and left for the person.
+  Result<Left> close();
+
+ private:
+  SessionFolder(UniqueFd base, UniqueFd folder, std::string id)
+      : base_(std::move(base)), folder_(std::move(folder)), id_(std::move(id)) {}
+
+  UniqueFd base_;
+  UniqueFd folder_;
+  std::string id_;
+};
+
+}  // namespace pawl::run
