@@ -12,7 +12,7 @@
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/codec.hpp"
 #include "sandbox/base/mount_api.hpp"
-#include "sandbox/namespaces.hpp"
+#include "sandbox/host_remedies.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -94,10 +94,8 @@ struct HelperAnswer {
 
 Result<ChangeTrees> clone_in_own_namespace(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors) {
   // A user namespace of its own gives the right to clone mounts; no id is mapped in it.
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
-    const int errnum = errno;
-    return std::unexpected(failed("make user namespace", errnum).error().advising(namespace_remedy(errnum)));
-  }
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+    return explained(Layer::user_namespace, Result<ChangeTrees>(failed("make user namespace")));
   ChangeTrees trees;
   TRY(clone_changes(plan, descriptors, trees));
   return trees;

@@ -111,6 +111,7 @@ void Execution::ended(approval::Ending ending, std::int32_t code, std::string de
 
 std::string Execution::text_of(Stream& stream) const {
   std::vector<Scrubbed> hidden;
+  hidden.reserve(secrets_.size());
   for (const NamedSecret& secret : secrets_) hidden.push_back({secret.name, secret.value.reveal()});
   // Scrubbed before it is cut anywhere: a value that the cap split would not be found. What may be the begun
   // half of one at the very end is dropped with the rest.
