@@ -48,17 +48,18 @@ TEST_CASE("a launcher finds its control channel as descriptor 3, nothing above i
   const Folder folder;
   ::setenv("PAWL_TEST_SECRET", "leaked", 1);
   const auto spawner = broker::Spawner::start(
-      folder.script("{ ls /proc/$$/fd | tr '\\n' ' '; env; echo end; } > " + folder.path + "/out\n"));
+      folder.script("exec > " + folder.path + "/out\nls /proc/$$/fd\nenv\necho end\n"));
   REQUIRE(spawner);
   const auto control = spawner->launch();
   REQUIRE(control);
   const std::string out = folder.wait_for("out");
   INFO(out);
-  CHECK(out.find("3 ") != std::string::npos);
+  CHECK(out.find("\n3\n") != std::string::npos);
   CHECK(out.find("PAWL_TEST_SECRET") == std::string::npos);
   CHECK(out.find("HOME=") == std::string::npos);
-  // The shell itself opens 1 (redirected) and one for its script: no other descriptor came along.
-  for (const char* number : {" 4 ", " 5 ", " 6 ", " 7 "}) CHECK(out.find(number) == std::string::npos);
+  // The shell itself opens 1 (redirected) and, above 9, one for its script: no other descriptor came along.
+  for (const char* number : {"\n4\n", "\n5\n", "\n6\n", "\n7\n"})
+    CHECK(out.find(number) == std::string::npos);
 }
 
 TEST_CASE("a launcher that dies is told by its channel") {
