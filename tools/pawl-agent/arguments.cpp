@@ -47,7 +47,9 @@ class Options {
     return trouble(ExitCode::usage, std::move(text), "see pawl-agent " + std::string(verb_) + " --help");
   }
   std::unexpected<tools::Trouble> unknown(std::span<const std::string_view> known) const {
-    return usage("unknown option '" + words_[at_] + "'" + tools::did_you_mean(words_[at_], known));
+    const std::string& word = words_[at_];
+    return usage("unknown option '" + word + "'" +
+                 tools::did_you_mean(std::string_view(word).substr(0, word.find('=')), known));
   }
   bool at_option() const { return words_[at_].size() > 1 && words_[at_][0] == '-'; }
 

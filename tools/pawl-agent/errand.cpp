@@ -53,8 +53,12 @@ void Errand::connect(Clock::time_point now) {
 template <class Message>
 void Errand::ask(const Message& message, Stage next, milliseconds patience, Clock::time_point now,
                  std::span<const int> descriptors) {
-  if (auto sent = channel_.send(wire::frame(message), descriptors); !sent)
-    return lose(sent.error().text(), now);
+  if (auto sent = channel_.send(wire::frame(message), descriptors); !sent) {
+    if (sent.error().errnum != 0) return lose(sent.error().text(), now);
+    // Too long for a message: a later try would be, too.
+    return finish(trouble(ExitCode::refused, "this cannot be asked: " + sent.error().text(),
+                          "hand long values over as files"));
+  }
   stage_ = next;
   wakes_ = now + patience;
 }

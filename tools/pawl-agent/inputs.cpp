@@ -21,7 +21,7 @@ std::unexpected<Error> not_a_file(const std::string& path, mode_t mode) {
 
 }  // namespace
 
-Result<OpenedInput> open_input(const std::string& path, std::uint64_t max) {
+Result<OpenedInput> open_input(const std::string& path) {
   struct stat status{};
   // Looked at first only for the message: opening a socket fails with an errno that tells nobody anything.
   if (::stat(path.c_str(), &status) != 0) return failed("open " + path);
@@ -31,10 +31,8 @@ Result<OpenedInput> open_input(const std::string& path, std::uint64_t max) {
   if (!descriptor) return failed("open " + path);
   if (::fstat(descriptor.get(), &status) != 0) return failed("look at " + path);
   if (!S_ISREG(status.st_mode)) return not_a_file(path, status.st_mode);
-  if (static_cast<std::uint64_t>(status.st_size) > max)
-    return refuse(path + " has " + std::to_string(status.st_size) + " bytes; at most " + std::to_string(max) +
-                  " are allowed");
-  return OpenedInput{std::move(descriptor), path.substr(path.rfind('/') + 1)};
+  return OpenedInput{std::move(descriptor), path.substr(path.rfind('/') + 1),
+                     static_cast<std::uint64_t>(status.st_size)};
 }
 
 }  // namespace pawl::agent

@@ -12,10 +12,11 @@ namespace pawl::agent {
 struct OpenedInput {
   UniqueFd descriptor;   // read-only, a regular file
   std::string basename;  // last component of the path as written
+  std::uint64_t size = 0;
 };
 
 // Symlinks are followed, with the agent's rights: what counts is the file that was opened, not its name.
-// Whatever is not a regular file (FIFO, socket, device, directory) or has more than `max` bytes is refused.
-Result<OpenedInput> open_input(const std::string& path, std::uint64_t max);
+// Whatever is not a regular file (FIFO, socket, device, directory) is refused.
+Result<OpenedInput> open_input(const std::string& path);
 
 }  // namespace pawl::agent

@@ -28,12 +28,17 @@ Outcome<> add(Proposal& proposal, const wire::ParameterInfo& parameter, const st
     proposal.message.parameters.push_back({parameter.name, value});
     return {};
   }
-  auto input = open_input(value, parameter.max);
+  auto input = open_input(value);
   if (!input) {
     tools::Trouble reason(std::move(input).error().during("parameter " + parameter.name));
     reason.code = ExitCode::usage;
     return std::unexpected(std::move(reason));
   }
+  // The limit is the role's, so it is refused as the broker refuses a value that does not match.
+  if (input->size > parameter.max)
+    return trouble(ExitCode::refused, "parameter " + parameter.name + ": " + value + " has " +
+                                          std::to_string(input->size) + " bytes; at most " +
+                                          std::to_string(parameter.max) + " are allowed");
   proposal.message.files.push_back({parameter.name, input->basename});
   proposal.files.push_back(std::move(input->descriptor));
   return {};

@@ -29,6 +29,9 @@ std::expected<Message, Malformed> decode(std::string_view line) {
   if (!value.is_object()) return malformed(ErrorCode::invalid_request, "a message is a JSON object");
   json::object& object = value.get_object();
 
+  json::value* method = object.if_contains("method");
+  // First of all: an error that answers an error (its id may be null) would go to and fro for ever.
+  if (method == nullptr && (object.contains("result") || object.contains("error"))) return Reply{};
   const json::value* id = object.if_contains("id");
   if (id != nullptr && !may_be_id(*id))
     return malformed(ErrorCode::invalid_request, "an id is a string or an integer");
@@ -36,18 +39,16 @@ std::expected<Message, Malformed> decode(std::string_view line) {
   const json::value* version = object.if_contains("jsonrpc");
   if (version == nullptr || *version != "2.0")
     return malformed(ErrorCode::invalid_request, "\"jsonrpc\" must be \"2.0\"", known_id);
-  json::value* method = object.if_contains("method");
-  if (method == nullptr) {
-    if (object.contains("result") || object.contains("error")) return Reply{};
+  if (method == nullptr)
     return malformed(ErrorCode::invalid_request, "a message needs a \"method\"", known_id);
-  }
   if (!method->is_string())
     return malformed(ErrorCode::invalid_request, "\"method\" must be a string", known_id);
   json::object params;
   if (json::value* given = object.if_contains("params")) {
-    if (!given->is_object())
+    if (given->is_object())
+      params = std::move(given->get_object());
+    else if (id != nullptr)  // a notice is never answered, not with an error either
       return malformed(ErrorCode::invalid_params, "\"params\" must be an object", known_id);
-    params = std::move(given->get_object());
   }
   std::string name(method->get_string());
   if (id == nullptr) return Notice{std::move(name), std::move(params)};

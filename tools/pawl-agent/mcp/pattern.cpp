@@ -4,7 +4,8 @@ namespace pawl::agent::mcp {
 namespace {
 
 constexpr std::string_view kEscapedSyntax =
-    "^$\\.*+?()[]{}|/";                              // escapes that mean the character itself in both
+    "^$\\.*+?()[]{}|/";  // escapes that mean the character itself in both
+constexpr std::string_view kRepeats = "*+?{";
 constexpr std::string_view kSharedClasses = "dDwW";  // \s and \b differ beyond ASCII or inside brackets
 
 // The length of "{n}", "{n,}" or "{n,m}" at the front; 0: it is none.
@@ -57,10 +58,13 @@ std::size_t class_length(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> ecma_pattern(std::string_view re2) {
+  bool after_anchor = false;  // RE2 repeats an anchor, ECMA refuses to compile that
   for (std::size_t at = 0; at < re2.size();) {
     const std::string_view rest = re2.substr(at);
     std::size_t length = 1;
     if (static_cast<unsigned char>(rest[0]) >= 0x80) return std::nullopt;
+    if (after_anchor && kRepeats.contains(rest[0])) return std::nullopt;
+    after_anchor = rest[0] == '^' || rest[0] == '$';
     if (rest[0] == '\\')
       length = escape_length(rest, "");
     else if (rest[0] == '[')
