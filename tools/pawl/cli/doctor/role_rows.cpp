@@ -30,8 +30,9 @@ struct Stage {
   const policy::Policy& policy;
   std::string workspace;
   std::string home;
-  std::string broker;  // stands for the folder of the session's socket
-  std::string agent;   // pawl-agent
+  std::string broker;   // stands for the folder of the session's socket
+  std::string agent;    // pawl-agent
+  std::string changes;  // what an overlay keeps apart: `upper` and `work`
 };
 
 // As the broker makes it (supervisor/broker/sessions.cpp), for a session that it never hears of.
@@ -81,7 +82,10 @@ Result<> launch(const Stage& stage, const policy::Role& role) {
   auto [control, theirs] = TRY(Channel::pair());
   TRY(run::start_launcher(program, theirs, plan.inherit));
   theirs = Channel{};
-  const int handed[] = {workspace.get(), home.get()};
+  const UniqueFd changes = TRY(open_folder(stage.changes));
+  std::vector<int> handed{workspace.get(), home.get()};
+  if (std::ranges::any_of(plan.mounts, [](const sandbox::Mount& m) { return m.changes != sandbox::kNone; }))
+    handed.push_back(changes.get());
   TRY(control.send(codec::encode(sandbox::Command{sandbox::CommandKind::start, sandbox::encode_plan(plan)}),
                    handed));
   for (;;) {
@@ -117,6 +121,7 @@ struct StageFolders {
   Scratch workspace;
   Scratch home;
   Scratch broker;
+  Scratch changes;
 
   static Result<StageFolders> make(const wire::Paths& paths) {
     // The system broker's own folder is not ours to write in; everybody can reach it.
@@ -126,15 +131,19 @@ struct StageFolders {
     Scratch workspace = TRY(Scratch::make("/tmp", Owner::caller));
     Scratch home = TRY(Scratch::make(homes, Owner::caller));
     Scratch broker = TRY(Scratch::make(sockets, Owner::caller));
-    return StageFolders{std::move(workspace), std::move(home), std::move(broker)};
+    const std::string apart = nearest_existing(TRY(wire::session_workspaces()));
+    Scratch changes = TRY(Scratch::make(apart, Owner::sessions));
+    return StageFolders{std::move(workspace), std::move(home), std::move(broker), std::move(changes)};
   }
 };
 
 Result<Stage> make_stage(const wire::Paths& paths, const policy::Policy& policy,
                          const StageFolders& folders) {
-  Stage stage{paths, policy, {}, {}, folders.broker.path(), {}};
+  Stage stage{paths, policy, {}, {}, folders.broker.path(), {}, folders.changes.path()};
   stage.workspace = TRY(folders.workspace.folder("workspace"));
   stage.home = TRY(folders.home.folder("home"));
+  TRY(folders.changes.folder("upper"));
+  TRY(folders.changes.folder("work"));
   stage.agent = TRY(find_program("pawl-agent"));
   return stage;
 }
