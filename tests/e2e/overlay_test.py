@@ -14,6 +14,7 @@ import time
 import policy_files
 from brokers import EmbeddedBroker, Story, SystemBroker
 from host import Result, mount, wait_until
+from overlays import MENU, on_terminal
 
 
 def role(name, workspace, *lines):
@@ -67,8 +68,10 @@ class Overlay(Workspaces):
         ran = self.run_as("editor", "pwd; echo replicas: 3 >>k8s/web.yaml; rm agent.sh; echo new >new; exit 3")
         self.assertEqual((3, f"{self.alice.workspace}\n"), (ran.code, ran.out))
         folder, = self.folders()
-        short = folder.name[:12]
-        self.assertEqual(f"pawl: the session's changes are kept: pawl diff {short}, pawl apply {short}, pawl discard {short}\n", ran.err)
+        told, *commands = ran.err.splitlines()
+        self.assertEqual(f"pawl: session {folder.name} (editor) left changes: 1 file added, 1 modified, 1 deleted; 0 need a word of their own", told)
+        self.assertEqual([f"pawl {verb} {folder.name[:12]}" for verb in ("diff", "apply", "discard")],
+                         [" ".join(line.split()[:3]) for line in commands])
         self.assertEqual("service: web\nreplicas: 2\n", self.manifest())
         after = (self.alice.workspace / "k8s/web.yaml").stat()
         self.assertEqual((before.st_mtime_ns, before.st_ctime_ns), (after.st_mtime_ns, after.st_ctime_ns))
@@ -79,6 +82,42 @@ class Overlay(Workspaces):
         with open(folder / "session.json", encoding="utf-8") as file:
             self.assertEqual(folder.name, json.load(file)["session"])
         self.assertTrue(self.can_lock(folder))
+
+    def test_applied(self):
+        """overlay: diff, apply and discard take what the session left, and the folder goes with the last of it"""
+        self.assert_done(self.run_as("editor", "echo replicas: 3 >>k8s/web.yaml; rm agent.sh; echo x >.envrc; echo new >new"))
+        folder, = self.folders()
+        diff = self.host.pawl(self.alice, "diff", folder.name[:8])
+        self.assert_done(diff)
+        self.assertIn("--- a/k8s/web.yaml\n+++ b/k8s/web.yaml\n@@ -1,2 +1,3 @@\n service: web\n replicas: 2\n+replicas: 3\n", diff.out)
+        applied = self.host.pawl(self.alice, "apply", folder.name[:8], "--yes")
+        self.assert_done(applied, 3)
+        self.assertIn("(--force-protected .envrc)", applied.out)
+        self.assertEqual("service: web\nreplicas: 2\nreplicas: 3\n", self.manifest())
+        self.assertEqual("new\n", (self.alice.workspace / "new").read_text(encoding="utf-8"))
+        self.assertFalse((self.alice.workspace / "agent.sh").exists())
+        self.assertFalse((self.alice.workspace / ".envrc").exists())
+        self.assert_done(self.host.pawl(self.alice, "discard", folder.name, "--yes"))
+        self.assertEqual([], self.folders())
+
+    def test_asked(self):
+        """overlay: on a terminal the person is asked when the session is dead and the terminal is theirs again"""
+        agent = ("printf '\\033[?1049h\\033[?25lWhat now? [a/c/d/x/k] '; sleep 1; echo evil >.envrc; echo new >>k8s/web.yaml; exit 5")
+        command = ["run", "--role", "editor", "--workspace", self.alice.workspace, "--", "/bin/sh", "-c", agent]
+        # The first question is the agent's drawing: its answer goes to the agent.
+        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"a\ny\ny\n"), (MENU, b"k\n")])
+        self.assertEqual(5, code, seen)
+        self.assertLess(seen.index("\x1b[?1049l"), seen.index("would change"), "the terminal is put back before")
+        self.assertIn("direnv runs it", seen)
+        folder, = self.folders()
+        self.assertEqual("service: web\nreplicas: 2\n", self.manifest())
+        shutil.rmtree(folder)
+        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"\n"), (MENU, b"a\n"), (rb"all the same\? \[y/N\] $", b"n\n")])
+        self.assertEqual(5, code, seen)
+        self.assertEqual("service: web\nreplicas: 2\nnew\n", self.manifest())
+        self.assertFalse((self.alice.workspace / ".envrc").exists())
+        folder, = self.folders()
+        self.assertEqual([".envrc"], os.listdir(folder / "upper"))
 
     @staticmethod
     def can_lock(folder):
@@ -143,7 +182,19 @@ class Overlay(Workspaces):
         folder, = self.folders()
         wait_until(lambda: self.can_lock(folder), what="the end of the session")
         self.assertEqual("precious\n", (folder / "upper/work-of-hours").read_text(encoding="utf-8"))
-        self.assertTrue((folder / "session.json").exists())
+        self.assert_done(self.host.pawl(self.alice, "apply", folder.name, "--yes"))
+        self.assertEqual("precious\n", (self.alice.workspace / "work-of-hours").read_text(encoding="utf-8"))
+
+    def test_without_record(self):
+        """overlay: a folder that a crash left without its record is told and can be discarded"""
+        self.assert_done(self.run_as("editor", "echo x >new"))
+        folder, = self.folders()
+        (folder / "session.json").unlink()
+        listed, = json.loads(self.host.pawl(self.alice, "diff", "--json").out)
+        self.assertIn("session.json", listed["problem"])
+        self.assert_done(self.host.pawl(self.alice, "apply", folder.name, "--yes"), 1)
+        self.assert_done(self.host.pawl(self.alice, "discard", folder.name, "--yes"))
+        self.assertEqual([], self.folders())
 
     def test_killed_by_signal(self):
         """overlay: a command that a signal ended keeps its exit code and its changes"""

@@ -50,6 +50,7 @@ NEEDS = {
     "ptrace": lambda: bool(shutil.which("strace")) and _succeeds("strace", "-o", "/dev/null", "true"),
     "cgroup2": lambda: os.path.exists("/sys/fs/cgroup/cgroup.controllers")
     and bool(open("/sys/fs/cgroup/cgroup.controllers", encoding="ascii").read().strip()),
+    "loop-devices": lambda: os.path.exists("/dev/loop-control"),
     "landlock": lambda: "landlock" in _read("/sys/kernel/security/lsm"),
 }
 

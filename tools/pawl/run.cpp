@@ -113,18 +113,18 @@ Outcome<std::optional<SessionFolder>> make_session_folder(const Planned& planned
       SessionFolder::make(TRY(wire::session_workspaces()), planned.session, workspace, planned.owner));
 }
 
-Result<SessionRecord> record_of(const Planned& planned, const UniqueFd& workspace) {
+Result<tools::SessionRecord> record_of(const Planned& planned, const UniqueFd& workspace) {
   const sandbox::Mount& overlay = *overlay_of(planned.plan);
   struct stat status{};
   if (::fstat(workspace.get(), &status) != 0) return failed("look at the workspace");
-  SessionRecord record{.session = planned.session,
-                       .role = planned.role,
-                       .workspace = overlay.target,
-                       .device = status.st_dev,
-                       .inode = status.st_ino,
-                       .started = planned.started,
-                       .protect = {},
-                       .hide = overlay.hide};
+  tools::SessionRecord record{.session = planned.session,
+                              .role = planned.role,
+                              .workspace = overlay.target,
+                              .device = status.st_dev,
+                              .inode = status.st_ino,
+                              .started = planned.started,
+                              .protect = {},
+                              .hide = overlay.hide};
   for (const sandbox::Protection& protection : planned.plan.protections)
     if (protection.mount == overlay.target) record.protect = protection.patterns;
   return record;

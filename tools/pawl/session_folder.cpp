@@ -11,36 +11,10 @@
 namespace pawl::run {
 namespace {
 
-constexpr char kRecordFile[] = "session.json";
 constexpr std::string_view kEnd = "/pawl/workspaces";
 constexpr mode_t kPermissions =
     0777;                      // set-group-id would take the workspace's group, which the session may lack
 constexpr int kMaxDepth = 64;  // of what overlayfs itself leaves in `work`
-
-std::string quoted(std::string_view text) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += "\\u00";
-      out += digits[byte >> 4];
-      out += digits[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-std::string quoted(const std::vector<std::string>& list) {
-  std::string out = "[";
-  for (const std::string& item : list) out += (out.size() > 1 ? "," : "") + quoted(item);
-  return out + "]";
-}
 
 // New: whatever lies there already is not this session's.
 Result<UniqueFd> make_folder(const UniqueFd& parent, const std::string& name) {
@@ -63,7 +37,7 @@ Result<> write_whole(const UniqueFd& file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(file.get(), text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return failed(std::string("write ") + kRecordFile);
+    if (written <= 0) return failed(std::string("write ") + tools::kSessionRecordFile);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
@@ -131,13 +105,6 @@ Result<> remove_tree(const UniqueFd& parent, const char* name, int depth) {
 
 }  // namespace
 
-std::string text_of(const SessionRecord& record) {
-  return "{\"version\":1,\"session\":" + quoted(record.session) + ",\"role\":" + quoted(record.role) +
-         ",\"workspace\":" + quoted(record.workspace) + ",\"device\":" + std::to_string(record.device) +
-         ",\"inode\":" + std::to_string(record.inode) + ",\"started\":" + std::to_string(record.started) +
-         ",\"protect\":" + quoted(record.protect) + ",\"hide\":" + quoted(record.hide) + "}";
-}
-
 Result<SessionFolder> SessionFolder::make(const std::string& base, const std::string& id,
                                           const UniqueFd& workspace, FolderOwner owner) {
   const bool plain = id.size() == 64 && id.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -151,7 +118,9 @@ Result<SessionFolder> SessionFolder::make(const std::string& base, const std::st
   }
   SessionFolder made(std::move(place), UniqueFd{}, id);
   made.folder_ = TRY(make_folder(made.base_, id));
-  if (::flock(made.folder_.get(), LOCK_EX | LOCK_NB) != 0) return failed("lock directory " + id);
+  // Whoever looks at all sessions holds it for a moment.
+  while (::flock(made.folder_.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return failed("lock directory " + id);
   if (auto filled = make_layers(made.folder_, workspace, owner); !filled) {
     (void)remove_tree(made.base_, id.c_str(), kMaxDepth);
     return std::unexpected(std::move(filled).error());
@@ -165,11 +134,11 @@ Result<UniqueFd> SessionFolder::descriptor() const {
   return again;
 }
 
-Result<> SessionFolder::write(const SessionRecord& record) const {
-  const UniqueFd file(
-      ::openat(folder_.get(), kRecordFile, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return failed(std::string("make ") + kRecordFile);
-  TRY(write_whole(file, text_of(record) + "\n"));
+Result<> SessionFolder::write(const tools::SessionRecord& record) const {
+  const UniqueFd file(::openat(folder_.get(), tools::kSessionRecordFile,
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return failed(std::string("make ") + tools::kSessionRecordFile);
+  TRY(write_whole(file, tools::text_of(record) + "\n"));
   for (const UniqueFd* part : {&file, &folder_, &base_})
     if (::fsync(part->get()) != 0) return failed("write the session's folder to disk");
   return {};

@@ -3,27 +3,14 @@
 // discard read it). Runs in pawl, as the person; what it looks at is what the agent left.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "tools/pawl/own_folders.hpp"
+#include "tools/session_record.hpp"
 
 namespace pawl::run {
-
-struct SessionRecord {
-  std::string session;  // the full id
-  std::string role;
-  std::string workspace;                   // path
-  std::uint64_t device = 0;                // of the workspace
-  std::uint64_t inode = 0;                 // of it
-  std::int64_t started = 0;                // unix milliseconds, before anything is mounted
-  std::vector<std::string> protect, hide;  // patterns (sandbox/plan.hpp)
-};
-// As one line of JSON.
-std::string text_of(const SessionRecord& record);
 
 class SessionFolder {
  public:
@@ -37,7 +24,7 @@ class SessionFolder {
   Result<UniqueFd> descriptor() const;
   // Writes session.json. Nothing is lost from here on if the host crashes; that takes time, and is for while
   // the launcher builds.
-  Result<> write(const SessionRecord& record) const;
+  Result<> write(const tools::SessionRecord& record) const;
 
   enum class Left : std::uint8_t { nothing, changes };
   // After the session: an empty folder is removed, another one unlocked and left for the person.

@@ -1,11 +1,8 @@
 // pawl approve, pawl deny: a reviewer's signed decision. The person is shown what this program rendered from
 // the document's bytes, and what it hashed is what gets signed.
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <memory>
 
 #include "supervisor/receipt/digest.hpp"
@@ -14,6 +11,7 @@
 #include "tools/pawl/cli/broker.hpp"
 #include "tools/pawl/cli/json_of.hpp"
 #include "tools/pawl/cli/output.hpp"
+#include "tools/pawl/cli/question.hpp"
 #include "tools/pawl/cli/request_view.hpp"
 #include "tools/pawl/cli/signing.hpp"
 #include "tools/pawl/cli/verb.hpp"
@@ -36,13 +34,6 @@ struct DecideOptions {
   bool yes = false;
   bool json = false;
 };
-
-// An agent draws whatever it likes on its own terminal, this program's question too.
-Outcome<> refuse_in_sandbox() {
-  if (!tools::inside_a_session() && std::getenv("PAWL_SESSION") == nullptr) return {};
-  return trouble(ExitCode::refused, "decisions are not taken inside a session or on its terminal",
-                 "open another terminal, outside of it");
-}
 
 Outcome<> check_open(const wire::RequestInfo& info) {
   if (info.state == wire::RequestState::pending) return {};
@@ -101,12 +92,7 @@ Outcome<> ask_for_consent(const Reviewed& request, Consent consent) {
                        short_id(request.shown.info.id));
   TRY(print(request_text(request) + "\n"));
   if (consent == Consent::given) return {};
-  TRY(print("Approve exactly this, once? [y/N] "));
-  ::tcflush(0, TCIFLUSH);  // what was typed before the question was shown is no answer to it
-  std::array<char, 64> line{};
-  const ssize_t size = ::read(0, line.data(), line.size());
-  const std::string_view answer(line.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-  if (answer == "y\n" || answer == "Y\n" || answer == "yes\n") return {};
+  if (means_yes(TRY(ask_person("Approve exactly this, once? [y/N] ")))) return {};
   return trouble(ExitCode::failed, "not approved; the request goes on waiting",
                  "to end it: pawl deny " + short_id(request.shown.info.id) + " -m REASON");
 }

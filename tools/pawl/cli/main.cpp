@@ -18,7 +18,8 @@ namespace {
 constexpr char kOverview[] =
     "pawl: agents run in a sandbox and reach production only by what people sign.\n\n"
     "  pawl run --role ROLE -- COMMAND...    start an agent (see pawl run --help)\n"
-    "  pawl requests, approve, deny          what agents ask for, and your answer\n";
+    "  pawl requests, approve, deny          what agents ask for, and your answer\n"
+    "  pawl diff, apply, discard             what agents changed in their copy of your files\n";
 constexpr char kFooter[] =
     "Ids may be shortened to any unique 8 or more characters. Lists and shows have --json.\n\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 3 refused or denied, 4 expired, 5 invalid policy,\n"

@@ -20,6 +20,10 @@ void Options::optional(const char* names, std::uint64_t& value, const char* help
   command_.add_option(names, value, help);
 }
 
+void Options::repeated(const char* names, std::vector<std::string>& values, const char* help) {
+  command_.add_option(names, values, help)->allow_extra_args(false);
+}
+
 void Options::required(const char* names, std::string& value, const char* help) {
   command_.add_option(names, value, help)->required();
 }

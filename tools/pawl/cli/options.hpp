@@ -22,6 +22,8 @@ class Options {
   void optional(const char* names, std::string& value, const char* help);
   void optional(const char* names, std::vector<std::string>& values, const char* help);
   void optional(const char* names, std::uint64_t& value, const char* help);
+  // One value each time that the option is given: what follows are arguments by their place.
+  void repeated(const char* names, std::vector<std::string>& values, const char* help);
   void required(const char* names, std::string& value, const char* help);
   void required_count(const char* names, unsigned& value, unsigned highest, const char* help);  // from 1
 

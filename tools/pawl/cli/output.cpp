@@ -35,6 +35,11 @@ tools::Outcome<> print(std::string_view text) {
   return {};
 }
 
+tools::Outcome<> print_to(int descriptor, std::string_view text) {
+  if (!write_whole(descriptor, text)) return failed("write to the terminal");
+  return {};
+}
+
 tools::Outcome<> print_json(const boost::json::value& value) {
   return print(boost::json::serialize(value) + "\n");
 }

@@ -14,7 +14,8 @@ namespace pawl::cli {
 inline constexpr std::size_t kShownId = 12;  // characters
 enum class Format : std::uint8_t { text, json };
 
-tools::Outcome<> print(std::string_view text);                 // to stdout, as it is
+tools::Outcome<> print(std::string_view text);  // to stdout, as it is
+tools::Outcome<> print_to(int descriptor, std::string_view text);
 tools::Outcome<> print_json(const boost::json::value& value);  // one line
 void print_error(std::string_view line);                       // to stderr, with a line break
 

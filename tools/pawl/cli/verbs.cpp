@@ -40,6 +40,36 @@ constexpr Verb kVerbs[] = {
      "Example:\n  pawl kill 9d41b6e2\n\n"
      "Exit codes: 0 told to die, 1 no such session, 2 usage, 3 not yours to kill, 6 broker unreachable",
      declare_kill},
+    {"", "diff", "what a session would change in your workspace; without SESSION, which sessions wait",
+     "An agent in an overlay workspace writes to a copy. This shows what is in the copy and not in yours, "
+     "in\n"
+     "git's form: read it as you would read a stranger's patch. Makefiles, package.json, build scripts and\n"
+     "the like run when you run them, and nothing but your reading stands between. Lines are shown with\n"
+     "control and other invisible characters, and backslashes, as escapes. Marked are\n"
+     "  protected  it makes git, an editor, a shell or CI execute something, or the role hid yours\n"
+     "  escaping   a symlink that leads out of the workspace\n"
+     "  special    setuid and setgid bits (dropped); devices, fifos, sockets (never written)\n"
+     "  conflict   the host changed the same file since the session started\n\n"
+     "Example:\n  pawl diff\n  pawl diff 9d41b6e2 --stat\n  pawl diff 9d41b6e2 src/ --json | jq -r "
+     "'.[].path'\n\n"
+     "Exit codes: 0 shown, 1 no such session or path, 2 usage",
+     declare_diff},
+    {"", "apply", "write a session's changes into your workspace, whole or by path",
+     "Shows what will be written and asks. What is protected, escaping, special or in conflict is shown and\n"
+     "asked for one by one; with --yes it stays in the session unless you name it. Each file is replaced at\n"
+     "once or not at all; an apply that was interrupted is finished by the next one. Written changes leave\n"
+     "the session, the rest stays, and when nothing is left the session's folder goes. Times and extended\n"
+     "attributes of the agent are not taken over.\n\n"
+     "Example:\n  pawl apply 9d41b6e2\n  pawl apply 9d41b6e2 src/ docs/ --yes\n"
+     "  pawl apply 9d41b6e2 --yes --force-protected .envrc --overwrite README.md\n\n"
+     "Exit codes: 0 all that you chose is written, 1 failed or you said no, 2 usage, 3 some of it stays\n"
+     "(each is named), or the session is running",
+     declare_apply},
+    {"", "discard", "throw a session's changes away, whole or by path",
+     "Example:\n  pawl discard 9d41b6e2\n  pawl discard 9d41b6e2 build/ --yes\n\n"
+     "Exit codes: 0 gone, 1 failed or you said no, 2 usage, 3 the session is running, or an apply is "
+     "unfinished",
+     declare_discard},
     {"policy", "check", "read all policy files as the broker does, and say everything that is wrong",
      "Without FILE: the files of the configuration directory. With FILE...: these in the place of those of\n"
      "the same name (roles are known by standing in a folder roles/).\n\n"
@@ -99,7 +129,8 @@ constexpr Verb kVerbs[] = {
      "Example:\n  sudo pawl secrets check\n\nExit codes: 0 all there, 1 some missing or unreadable, 2 usage, "
      "5 invalid policy",
      declare_secrets_check},
-    {"", "session-over", "", "Exit codes: 0 said", declare_session_over},
+    {"", "session-over", "", "Started by pawl run.\n\nExit codes: 0 decided or kept, 1 failed, 2 usage",
+     declare_session_over},
 };
 
 }  // namespace

@@ -48,14 +48,14 @@ std::size_t left_in(const fs::path& folder) {
 }
 
 TEST_CASE("the record is JSON, whatever a folder is called") {
-  const SessionRecord record{.session = "ab",
-                             .role = "coder",
-                             .workspace = "/tmp/a\"b\\c\n\x1b\x7f\xc3\xa9",
-                             .device = 18446744073709551615u,
-                             .inode = 7,
-                             .started = 1764000000000,
-                             .protect = {"a", "b\"c"},
-                             .hide = {}};
+  const tools::SessionRecord record{.session = "ab",
+                                    .role = "coder",
+                                    .workspace = "/tmp/a\"b\\c\n\x1b\x7f\xc3\xa9",
+                                    .device = 18446744073709551615u,
+                                    .inode = 7,
+                                    .started = 1764000000000,
+                                    .protect = {"a", "b\"c"},
+                                    .hide = {}};
   CHECK(text_of(record) ==
         "{\"version\":1,\"session\":\"ab\",\"role\":\"coder\",\"workspace\":\"/tmp/"
         "a\\\"b\\\\c\\u000a\\u001b\\u007f\xc3\xa9\","

@@ -1,0 +1,29 @@
+// Copies a file of the upper layer to where it is to appear, under a temporary name. Runs in pawl-cli, as the
+// person.
+#pragma once
+
+#include <string>
+
+#include "sandbox/base/error.hpp"
+#include "sandbox/base/unique_fd.hpp"
+#include "tools/pawl/changes/journal.hpp"
+#include "tools/pawl/changes/steps.hpp"
+
+namespace pawl::changes {
+
+struct Copy {
+  const UniqueFd& source;     // open for reading
+  const UniqueFd& folder;     // where the copy goes
+  const std::string& name;    // the copy's; must not exist
+  const std::string& beside;  // the file that it will replace, whose own attributes it takes over
+  const UniqueFd& workspace;  // whose owner it gets where root applies
+};
+
+// Content and permissions, holes kept; durable when it returns. The agent's extended attributes and times are
+// not taken over: a build notices what is new by its time.
+Result<> stage_copy(const Copy& copy, const Operation& operation, Steps& steps);
+
+// New things belong to whom the workspace belongs, also where root applies.
+Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& folder, const std::string& name);
+
+}  // namespace pawl::changes
