@@ -26,14 +26,17 @@ namespace {
 // A step returns 0 or an errno.
 int outcome(long result) noexcept { return result < 0 ? errno : 0; }
 
-int reset_signals(ChildPlan&) noexcept {
+int reset_signals(ChildPlan& plan) noexcept {
   struct sigaction usual{};
   usual.sa_handler = SIG_DFL;
   for (int number = 1; number < _NSIG; ++number)
     ::sigaction(number, &usual, nullptr);  // some cannot be changed
-  sigset_t none;
-  ::sigemptyset(&none);
-  return outcome(::sigprocmask(SIG_SETMASK, &none, nullptr));
+  sigset_t mask;
+  if (plan.signals == Signals::kept)
+    ::sigfillset(&mask);
+  else
+    ::sigemptyset(&mask);
+  return outcome(::sigprocmask(SIG_SETMASK, &mask, nullptr));
 }
 
 // The launcher may be gone before the kernel knows that we care, and in a new pid namespace getppid(2) cannot
@@ -88,20 +91,21 @@ int enter_root(ChildPlan&) noexcept {
   return outcome(::chdir("/"));
 }
 
-// Before the terminal, which only a session leader can control. Not twice: a session is a scheduling group of
-// its own (sched(7), autogroup), and making one can cost milliseconds on a busy host.
-int start_session(ChildPlan& plan) noexcept {
-  return plan.session == SessionUse::own ? outcome(::setsid()) : 0;
-}
+// Before the terminal, which only a session leader can control. The only one: a session is a scheduling group
+// of its own (sched(7), autogroup), and making one can cost milliseconds on a busy host. The command shares
+// it with pid 1, in a process group of its own: were it the leader, its group would be orphaned, and the
+// kernel would not stop it for Ctrl-Z.
+int start_session(ChildPlan&) noexcept { return outcome(::setsid()); }
 
 int make_terminal(ChildPlan& plan) noexcept {
   if (plan.terminal == TerminalUse::none) return 0;
   Terminal terminal;
   if (const int error = open_terminal(plan.multiplexer, terminal); error != 0) return error;
   if (const int error = hand_out(plan.report, kTerminalTag, terminal.master); error != 0) return error;
+  // Before the command can look: a program that asks for the size once must find the right one.
+  if (const int error = set_up_terminal(terminal.slave, plan.modes, plan.size); error != 0) return error;
   plan.slave = ::fcntl(terminal.slave, F_DUPFD_CLOEXEC, kHighDescriptor);
-  if (plan.slave < 0) return errno;
-  return plan.terminal == TerminalUse::hand_out_and_control ? take_control(plan.slave) : 0;
+  return plan.slave < 0 ? errno : take_control(plan.slave);
 }
 
 int join_keyring(ChildPlan&) noexcept { return join_own_keyring(); }
@@ -189,6 +193,10 @@ constexpr Step kOrder[] = {
 #ifdef PAWL_TEST_OMIT_STEP
 // Copies of the test's launcher have another number here (tests/kernel/mutation_test.cpp).
 const volatile std::uint32_t kOmitted[] = {0x70617770, 0x6d757461, 0x6e742121, 0xffffffff};
+// The same: the step before which they wait, so that somebody can be killed just then
+// (tests/kernel/crash_test.cpp).
+const volatile std::uint32_t kAwaited[] = {0x70617770, 0x6d757461, 0x70617573, 0xffffffff};
+constexpr int kWait = 400;  // ms
 #endif
 
 }  // namespace
@@ -198,6 +206,7 @@ int run_child(void* argument) noexcept {
   for (std::uint32_t step = 0; step < std::size(kOrder); ++step) {
 #ifdef PAWL_TEST_OMIT_STEP
     if (step == kOmitted[3]) continue;
+    if (step == kAwaited[3]) ::poll(nullptr, 0, kWait);
 #endif
     if (const int error = kOrder[step].run(plan); error != 0) {
       const StepFailure failure{step, error};

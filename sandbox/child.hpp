@@ -5,6 +5,8 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,11 +24,10 @@ inline constexpr int kHighDescriptor =
 inline constexpr int kTheTerminal = -1;  // in `descriptors`: the terminal that the child makes
 inline constexpr char kTerminalTag = 'T';  // the message that carries the terminal's master
 
-enum class TerminalUse : std::uint8_t { none, hand_out, hand_out_and_control };
-enum class SessionUse : std::uint8_t {
-  inits,
-  own
-};  // pawl-init gives the command a session; else the child takes one
+enum class TerminalUse : std::uint8_t { none, own };
+// The kernel drops what pid 1 has no handler for, unless it is blocked: pawl-init is executed with everything
+// blocked, so that a signal that comes before it waits for one is not lost. Other programs expect the usual.
+enum class Signals : std::uint8_t { usual, kept };
 
 // Everything points into memory of the launcher. Descriptors are above kHighDescriptor and CLOEXEC.
 struct ChildPlan {
@@ -41,8 +42,10 @@ struct ChildPlan {
   std::span<const char* const> proc_masked;  // the same, files of it
   const char* terminals = nullptr;           // where devpts goes; nullptr: nowhere
   const char* multiplexer = nullptr;         // its ptmx, absolute
-  SessionUse session = SessionUse::inits;
+  Signals signals = Signals::usual;
   TerminalUse terminal = TerminalUse::none;
+  const termios* modes = nullptr;    // of the terminal; nullptr: the kernel's
+  winsize size{};                    // the same; no rows: the kernel's
   std::span<const int> descriptors;  // become 0, 1, 2, …
   std::uint64_t open_files = 0;
   const char* directory = nullptr;

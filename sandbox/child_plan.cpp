@@ -44,7 +44,7 @@ Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Identity& ide
   data.child_.hostname = data.keep(plan.hostname);
   data.child_.hostname_size = plan.hostname.size();
   data.child_.directory = data.keep(plan.directory);
-  data.child_.session = plan.init == Init::reaper ? SessionUse::inits : SessionUse::own;
+  data.child_.signals = plan.init == Init::reaper ? Signals::kept : Signals::usual;
   TRY(data.prepare_reports());
   TRY(data.prepare_mounts(plan));
   TRY(data.prepare_descriptors(plan, descriptors));
@@ -99,7 +99,7 @@ Result<> ChildData::prepare_descriptors(const LaunchPlan& plan, const std::vecto
   for (const StdioEntry& entry : plan.stdio) {
     if (entry.kind == Stdio::terminal) {
       numbers_.push_back(kTheTerminal);
-      child_.terminal = plan.init == Init::reaper ? TerminalUse::hand_out : TerminalUse::hand_out_and_control;
+      child_.terminal = TerminalUse::own;
     } else {
       numbers_.push_back(
           TRY(keep_high(entry.kind == Stdio::null ? nothing.get() : descriptors.at(entry.descriptor).get())));
@@ -107,6 +107,11 @@ Result<> ChildData::prepare_descriptors(const LaunchPlan& plan, const std::vecto
   }
   for (const std::uint32_t kept : plan.keep) numbers_.push_back(TRY(keep_high(descriptors.at(kept).get())));
   return {};
+}
+
+void ChildData::set_terminal(const NewTerminal& settings) {
+  if (settings.modes) child_.modes = &modes_.emplace(*settings.modes);
+  child_.size = settings.size;
 }
 
 Result<> ChildData::prepare_limits(const LaunchPlan& plan) {
@@ -125,7 +130,17 @@ Result<> ChildData::prepare_limits(const LaunchPlan& plan) {
   return {};
 }
 
-// pawl-init is told what to execute, which descriptor is the terminal, and then the command (init_main.cpp).
+// Pid 1 never waits: what does not fit is dropped, and what stands there says the same.
+Result<int> ChildData::prepare_stops() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return failed("pipe");
+  stops_ = UniqueFd(ends[0]);
+  const UniqueFd writing(ends[1]);
+  return keep_high(writing.get());
+}
+
+// pawl-init is told what to execute, which descriptor is the terminal, where it tells of stops, and then the
+// command (init_main.cpp).
 Result<> ChildData::prepare_command(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
                                     const UniqueFd& init) {
   std::vector<std::string> words = plan.argv;
@@ -134,7 +149,10 @@ Result<> ChildData::prepare_command(const LaunchPlan& plan, const std::vector<Un
         std::ranges::find(plan.stdio, Stdio::terminal, &StdioEntry::kind) - plan.stdio.begin();
     const std::string by_descriptor = plan.executable == kNone ? "-" : std::to_string(numbers_.size());
     if (plan.executable != kNone) numbers_.push_back(TRY(keep_high(descriptors.at(plan.executable).get())));
-    words.insert(words.begin(), {"pawl-init", by_descriptor, terminal < 3 ? std::to_string(terminal) : "-"});
+    const std::string stops = std::to_string(numbers_.size());
+    numbers_.push_back(TRY(prepare_stops()));
+    words.insert(words.begin(),
+                 {"pawl-init", by_descriptor, terminal < 3 ? std::to_string(terminal) : "-", stops});
     child_.executable = TRY(keep_high(init.get()));
   } else if (plan.executable != kNone) {
     child_.executable = TRY(keep_high(descriptors.at(plan.executable).get()));

@@ -4,12 +4,14 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sandbox/base/channel.hpp"
 #include "sandbox/child.hpp"
 #include "sandbox/plan.hpp"
+#include "sandbox/pty.hpp"
 #include "sandbox/seccomp_filter.hpp"
 
 namespace pawl::sandbox {
@@ -19,10 +21,14 @@ class ChildData {
   // `init` is the program of pid 1 when the plan wants a reaper.
   static Result<ChildData> prepare(const LaunchPlan& plan, const Identity& identity,
                                    const std::vector<UniqueFd>& descriptors, const UniqueFd& init);
+  // Of the terminal that the child makes, when the plan has one.
+  void set_terminal(const NewTerminal& settings);
 
   // Valid while this object stays where it is.
   ChildPlan& plan() { return child_; }
   Channel& report() { return report_; }
+  // Where pid 1 tells that the command was stopped; empty without an init.
+  UniqueFd take_stops() { return std::move(stops_); }
   // The child has its copy: from here on only it can write reports.
   void close_childs_end() { child_report_.reset(); }
 
@@ -33,6 +39,7 @@ class ChildData {
   Result<> prepare_mounts(const LaunchPlan& plan);
   Result<> prepare_descriptors(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors);
   Result<> prepare_limits(const LaunchPlan& plan);
+  Result<int> prepare_stops();
   Result<> prepare_command(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
                            const UniqueFd& init);
   void prepare_candidates(const LaunchPlan& plan);
@@ -45,6 +52,8 @@ class ChildData {
   std::vector<UniqueFd> held_;
   Channel report_;
   UniqueFd child_report_;
+  UniqueFd stops_;
+  std::optional<termios> modes_;
   UniqueFd lifeline_;  // its end tells the child that the launcher is gone
   std::vector<const char*> masked_;
   std::vector<int> numbers_;

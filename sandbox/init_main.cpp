@@ -1,13 +1,14 @@
-// pawl-init: pid 1 of a sandbox. It starts the command in a session of its own, reaps whatever is orphaned,
-// passes signals on, and ends with the command; then the kernel kills everything else in the sandbox. It runs
-// with the agent's uid and under the agent's filter, holds no descriptor, is not dumpable, and reads nobody's
-// bytes.
+// pawl-init: pid 1 of a sandbox. It starts the command in a process group of its own, in the terminal's
+// foreground; tells the launcher when the command was stopped; reaps whatever is orphaned, passes signals on,
+// and ends with the command; then the kernel kills everything else in the sandbox. It runs with the agent's
+// uid and under the agent's filter, holds one descriptor, into which it only writes and which the command
+// never gets, is not dumpable, and reads nobody's bytes.
 //
-// pawl-init EXECUTABLE TERMINAL COMMAND...: EXECUTABLE is "-" or a descriptor to execute, TERMINAL "-" or 0,
-// 1 or 2.
+// pawl-init EXECUTABLE TERMINAL STOPS COMMAND...: EXECUTABLE is "-" or a descriptor to execute, TERMINAL "-"
+// or 0, 1 or 2, STOPS the descriptor that learns of stops.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -42,11 +43,21 @@ void execute_descriptor(int executable, char** command) {
   ::syscall(SYS_execveat, executable, "", command, environ, AT_EMPTY_PATH);
 }
 
-// In the new process: becomes the command.
-[[noreturn]] void become_command(int executable, int terminal, char** command, const sigset_t& signals) {
-  ::setsid();
-  if (terminal >= 0) ::ioctl(terminal, TIOCSCTTY, 0);
-  ::sigprocmask(SIG_SETMASK, &signals, nullptr);
+struct Command {
+  int executable;
+  int terminal;
+  char** words;
+};
+
+// In the new process, which has our memory until it executes, and a stack of its own: becomes the command.
+int become_command(void* argument) {
+  const auto [executable, terminal, command] = *static_cast<const Command*>(argument);
+  ::setpgid(0, 0);
+  // Asked from behind; SIGTTOU, which would stop us for it, is blocked still.
+  if (terminal >= 0) ::tcsetpgrp(terminal, ::getpid());
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (executable >= 0)
     execute_descriptor(executable, command);
   else
@@ -60,13 +71,29 @@ void execute_descriptor(int executable, char** command) {
   ::_exit(error == ENOENT ? kNotFound : kNotExecutable);
 }
 
+// Neither fork, whose copy of the memory costs a tenth of a launch, nor vfork, which waits for the execution:
+// a Ctrl-Z before that would stop the new process, and with it us, who could not continue it any more. We and
+// the new process share errno, which we do not read from here on.
+pid_t start(const Command& command) {
+  constexpr std::size_t size = 256 * 1024;  // bytes; execvp(3) puts paths and the words of a script there
+  alignas(16) static char stack[size];
+  return ::clone(&become_command, stack + size, CLONE_VM | SIGCHLD, const_cast<Command*>(&command));
+}
+
+void tell_stop(int stops, int number) {
+  const char byte = static_cast<char>(number);
+  if (::write(stops, &byte, 1) < 0) return;  // full: it was told and not read yet
+}
+
 // Returns the exit code once the command itself has ended.
-int reap(pid_t command) {
+int reap(pid_t command, int stops) {
   int status = 0;
   for (;;) {
-    const pid_t ended = ::waitpid(-1, &status, WNOHANG);
-    if (ended <= 0) return -1;
-    if (ended == command) return WIFEXITED(status) ? WEXITSTATUS(status) : kKilledBy + WTERMSIG(status);
+    const pid_t changed = ::waitpid(-1, &status, WNOHANG | WUNTRACED);
+    if (changed <= 0) return -1;
+    if (changed != command) continue;
+    if (!WIFSTOPPED(status)) return WIFEXITED(status) ? WEXITSTATUS(status) : kKilledBy + WTERMSIG(status);
+    tell_stop(stops, WSTOPSIG(status));
   }
 }
 
@@ -76,39 +103,47 @@ bool is_forwarded(int number) {
   return false;
 }
 
-int supervise(pid_t command, const sigset_t& everything) {
+int supervise(pid_t command, int stops, const sigset_t& everything) {
   for (;;) {
     const int number = ::sigwaitinfo(&everything, nullptr);
     if (number == SIGCHLD) {
-      if (const int code = reap(command); code >= 0) return code;
+      if (const int code = reap(command, stops); code >= 0) return code;
     } else if (is_forwarded(number)) {
-      ::kill(-command, number);
+      // It may not have become its group's leader yet.
+      if (::kill(-command, number) != 0) ::kill(command, number);
     }
   }
+}
+
+void close_all_but(int kept) {
+  if (kept > 0) ::syscall(SYS_close_range, 0u, static_cast<unsigned>(kept) - 1, 0u);
+  ::syscall(SYS_close_range, static_cast<unsigned>(kept) + 1, ~0u, 0u);
 }
 
 }  // namespace
 
 int main(int count, char** words) {
-  if (count < 4 || ::getpid() != 1) {
+  if (count < 5 || ::getpid() != 1) {
     say("pawl-init is pid 1 of a sandbox; pawl-launch starts it\n");
     return 125;
   }
   // SAFETY: makes /proc/1 root's, which nobody in the sandbox is: no reading of our memory, environment,
   // descriptors.
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  const int stops = descriptor_from(words[3]);
+  // SAFETY: the command must not get it: whoever writes there stops the person's `pawl run`.
+  if (::fcntl(stops, F_SETFD, FD_CLOEXEC) != 0) return 125;
   // A blocked signal waits for sigwaitinfo, also for pid 1, for which the kernel drops those without a
-  // handler.
+  // handler. We are executed like that (child.cpp), so that none is lost before this line either.
   sigset_t everything;
-  sigset_t before;
   ::sigfillset(&everything);
-  ::sigprocmask(SIG_SETMASK, &everything, &before);
-  const pid_t command = ::vfork();  // NOLINT(bugprone-unsafe-functions): the parent has nothing else to do
-  if (command == 0) become_command(descriptor_from(words[1]), descriptor_from(words[2]), words + 3, before);
+  ::sigprocmask(SIG_SETMASK, &everything, nullptr);
+  const Command what{descriptor_from(words[1]), descriptor_from(words[2]), words + 4};
+  const pid_t command = start(what);
   if (command < 0) {
     say("pawl: cannot start a process\n");
     return kNotExecutable;
   }
-  ::syscall(SYS_close_range, 0u, ~0u, 0u);
-  return supervise(command, everything);
+  close_all_but(stops);
+  return supervise(command, stops, everything);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <vector>
 
@@ -40,6 +41,7 @@ class Supervisor {
     TRY(watch_signals());
     TRY(start());
     while (!ended_) TRY(step());
+    wait_for_terminal();
     return {};
   }
 
@@ -76,9 +78,11 @@ class Supervisor {
       TRY(make_nonblocking(broker_));
     }
     const LaunchPlan plan = TRY(decode_plan(command.plan, packet->descriptors.size()));
+    NewTerminal terminal{.size = decode_size(command.size)};
+    if (!command.modes.empty()) terminal.modes = TRY(decode_modes(command.modes));
     if (plan.wall_time != 0) deadline_ = Clock::now() + std::chrono::seconds(plan.wall_time);
-    launched_ =
-        TRY_DURING(plan.name.empty() ? "launch" : plan.name, launch(plan, std::move(packet->descriptors)));
+    launched_ = TRY_DURING(plan.name.empty() ? "launch" : plan.name,
+                           launch(plan, std::move(packet->descriptors), terminal));
     TRY(make_nonblocking(client_));
     return announce();
   }
@@ -103,11 +107,12 @@ class Supervisor {
   }
 
   Result<> step() {
-    constexpr std::size_t kOwn = 4;
+    constexpr std::size_t kOwn = 5;
     std::vector<pollfd> ready = {{launched_.pidfd.get(), POLLIN, 0},
                                  {client_ ? client_.fd() : -1, POLLIN, 0},
                                  {broker_ ? broker_.fd() : -1, POLLIN, 0},
-                                 {signals_.get(), POLLIN, 0}};
+                                 {signals_.get(), POLLIN, 0},
+                                 {launched_.stops ? launched_.stops.get() : -1, POLLIN, 0}};
     // Nobody answers what comes in while the broker is away: it is refused at once, not left waiting.
     if (broker_lost_)
       for (const UniqueFd& listener : launched_.listeners) ready.push_back({listener.get(), POLLIN, 0});
@@ -122,6 +127,7 @@ class Supervisor {
     if (ready[1].revents != 0) hear_client();
     if (ready[2].revents != 0) hear_broker();
     if (ready[3].revents != 0) pass_signal_on();
+    if (ready[4].revents != 0) hear_stop();
     if (broker_lost_)
       for (std::size_t i = kOwn; i < ready.size(); ++i)
         if (ready[i].revents != 0) refuse_connections(ready[i].fd);
@@ -148,20 +154,49 @@ class Supervisor {
 
   void hear_client() {
     auto packet = client_.receive();
-    if (!packet || !*packet) {
-      client_ = Channel{};
-      kill_everything();
-      return;
+    if (!packet || !*packet) return lose_client();
+    auto command = codec::decode<Command>((*packet)->bytes);
+    // A client that does not speak the protocol is no client.
+    if (command && command->kind == CommandKind::signal) stop_told_ = false;
+    if (!command || !(obey_client(*command, (*packet)->descriptors) || obey(*command))) lose_client();
+  }
+
+  void lose_client() {
+    client_ = Channel{};
+    kill_everything();
+    // A shell is about to ask for a line there.
+    person_.put_back();
+  }
+
+  // What the client alone may ask.
+  bool obey_client(Command& command, std::vector<UniqueFd>& descriptors) {
+    switch (command.kind) {
+      case CommandKind::adopt:
+        if (descriptors.size() != 1) return false;
+        broker_ = Channel(std::move(descriptors[0]));
+        broker_lost_ = false;
+        if (make_nonblocking(broker_)) tell_broker();
+        return true;
+      case CommandKind::guard:
+        return descriptors.size() == 1 &&
+               person_.take(std::move(descriptors[0]), std::move(command.person)).has_value();
+      case CommandKind::release:
+        person_.release();
+        return true;
+      case CommandKind::put_back:
+        person_.put_back();
+        return true;
+      default:
+        return false;
     }
-    const auto command = codec::decode<Command>((*packet)->bytes);
-    if (command && command->kind == CommandKind::adopt && (*packet)->descriptors.size() == 1) {
-      broker_ = Channel(std::move((*packet)->descriptors[0]));
-      broker_lost_ = false;
-      if (make_nonblocking(broker_)) tell_broker();
-    } else if (!command || !obey(*command)) {
-      // A client that does not speak the protocol is no client.
-      client_ = Channel{};
-      kill_everything();
+  }
+
+  // The client still shows what the command wrote last. Should it be killed over that, its terminal is raw.
+  void wait_for_terminal() {
+    broker_ = Channel{};
+    while (client_ && person_.active()) {
+      pollfd said{client_.fd(), POLLIN, 0};
+      if (::poll(&said, 1, -1) > 0) hear_client();
     }
   }
 
@@ -183,6 +218,20 @@ class Supervisor {
     return true;
   }
 
+  // Once until the client lets it go on: who stops all the time must not fill the client's socket.
+  void hear_stop() {
+    std::array<char, 64> numbers{};
+    const ssize_t count = ::read(launched_.stops.get(), numbers.data(), numbers.size());
+    if (count <= 0) {
+      launched_.stops.reset();  // pid 1 is gone
+    } else if (client_ && !stop_told_) {
+      stop_told_ = true;
+      const Report stopped{.kind = ReportKind::stopped,
+                           .status = numbers[static_cast<std::size_t>(count - 1)]};
+      (void)client_.send(codec::encode(stopped));
+    }
+  }
+
   void lose_broker() {
     broker_ = Channel{};
     broker_lost_ = true;
@@ -201,10 +250,12 @@ class Supervisor {
   Channel client_;
   Channel broker_;
   Launched launched_;
+  TerminalGuard person_;
   UniqueFd signals_;
   Clock::time_point deadline_ = Clock::time_point::max();
   bool broker_lost_ = false;
   bool timed_out_ = false;
+  bool stop_told_ = false;
   bool ended_ = false;
 };
 

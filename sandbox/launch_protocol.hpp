@@ -6,6 +6,10 @@
 // and, when it has one, to the broker; later ended. When the client closes, the sandbox is killed. When the
 // broker closes, the sandbox goes on and the client is told broker_lost; it may hand over a new channel with
 // adopt, and launched is said again there. The broker may send signal and kill, too.
+//
+// The person's terminal: before the client makes it raw it hands it over with guard, and says release once it
+// has put it back itself. A client that dies in between leaves that to pawl-launch, which also outlives the
+// sandbox for it.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +19,7 @@
 #include "sandbox/base/bytes.hpp"
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/error.hpp"
+#include "sandbox/terminal_guard.hpp"
 
 namespace pawl::sandbox {
 
@@ -25,18 +30,25 @@ enum class CommandKind : std::uint8_t {
   signal,  // number: sent to the sandbox's pid 1, which forwards it to the command's process group
   kill,    // everything in the sandbox dies now
   adopt,   // one descriptor: a new broker channel
+  // The client's alone:
+  guard,     // person; one descriptor: the person's terminal, to be put back when the client dies
+  release,   // it was put back
+  put_back,  // now, for whoever had it died; released then
 };
-constexpr CommandKind last_of(CommandKind) { return CommandKind::adopt; }
+constexpr CommandKind last_of(CommandKind) { return CommandKind::put_back; }
 
 struct Command {
   CommandKind kind = CommandKind::start;
   Bytes plan;
   bool with_broker = false;
   std::uint32_t number = 0;
+  Bytes modes;           // start: struct termios for the terminal that the plan asks for; empty: the kernel's
+  TerminalSize size;     // start: its size; no rows: the kernel's
+  TerminalState person;  // guard
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.kind, self.plan, self.with_broker, self.number);
+    archive(self.kind, self.plan, self.with_broker, self.number, self.modes, self.size, self.person);
   }
 };
 
@@ -46,8 +58,9 @@ enum class ReportKind : std::uint8_t {
   failed,       // step, errnum, remedy: nothing runs
   ended,        // status as of wait(2); timed_out when the wall time was reached
   broker_lost,  // to the client only
+  stopped,  // to the client only, once until it sends a signal: the command was stopped by signal `status`
 };
-constexpr ReportKind last_of(ReportKind) { return ReportKind::broker_lost; }
+constexpr ReportKind last_of(ReportKind) { return ReportKind::stopped; }
 
 struct Report {
   ReportKind kind = ReportKind::launched;

@@ -128,7 +128,8 @@ Result<UniqueFd> open_init_program() {
   return program;
 }
 
-Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors) {
+Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors,
+                        const NewTerminal& terminal) {
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
@@ -140,6 +141,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   }
   const Identity identity = TRY(take_identity(plan));
   ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
+  data.set_terminal(terminal);
   // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
   // They are opened up only for as long as maps are written, here and in the child, which shares our memory:
   // whoever has the new uid could look into us meanwhile.
@@ -161,6 +163,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   descriptors.clear();
   if (switches) TRY(set_dumpable(1));
   Launched launched = TRY(start_child(data));
+  launched.stops = data.take_stops();
   launched.listeners = std::move(listeners);
   launched.watched = std::move(built.watched);
   if (auto retired = retire(); !retired) {

@@ -9,12 +9,14 @@
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/plan.hpp"
+#include "sandbox/pty.hpp"
 
 namespace pawl::sandbox {
 
 struct Launched {
   UniqueFd pidfd;     // of pid 1 of the sandbox, a child of this process
   UniqueFd terminal;  // master; empty unless the plan has a terminal
+  UniqueFd stops;     // pid 1 writes the signal's number when the command was stopped; empty without an init
   std::vector<UniqueFd> listeners;
   std::vector<Watched> watched;  // for find_appeared(), once pid 1 has ended
 };
@@ -23,6 +25,7 @@ struct Launched {
 Result<UniqueFd> open_init_program();
 
 // `descriptors` are those that the plan indexes. Whatever fails, nothing runs afterwards.
-Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors);
+Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors,
+                        const NewTerminal& terminal = {});
 
 }  // namespace pawl::sandbox

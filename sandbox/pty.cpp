@@ -20,6 +20,11 @@ int open_terminal(const char* multiplexer, Terminal& terminal) noexcept {
   return terminal.slave < 0 ? errno : 0;
 }
 
+int set_up_terminal(int terminal, const termios* modes, const winsize& size) noexcept {
+  if (modes != nullptr && ::tcsetattr(terminal, TCSANOW, modes) != 0) return errno;
+  return size.ws_row != 0 && ::ioctl(terminal, TIOCSWINSZ, &size) != 0 ? errno : 0;
+}
+
 int take_control(int terminal) noexcept { return ::ioctl(terminal, TIOCSCTTY, 0) == 0 ? 0 : errno; }
 
 int hand_out(int socket, char tag, int descriptor) noexcept {

@@ -3,7 +3,18 @@
 // the child.
 #pragma once
 
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include <optional>
+
 namespace pawl::sandbox {
+
+// How the launcher's client wants it.
+struct NewTerminal {
+  std::optional<termios> modes;  // none: the kernel's
+  winsize size{};                // no rows: the kernel's
+};
 
 struct Terminal {
   int master = -1;
@@ -12,6 +23,8 @@ struct Terminal {
 
 // `multiplexer` is the ptmx of that instance. 0 or an errno; both descriptors are CLOEXEC.
 int open_terminal(const char* multiplexer, Terminal& terminal) noexcept;
+// Gives it modes (nullptr: the kernel's) and a size (no rows: the kernel's); 0 or an errno.
+int set_up_terminal(int terminal, const termios* modes, const winsize& size) noexcept;
 // Makes it the controlling terminal of the calling session leader; 0 or an errno.
 int take_control(int terminal) noexcept;
 // Sends one descriptor with a one-byte message on a SOCK_SEQPACKET socket; 0 or an errno.

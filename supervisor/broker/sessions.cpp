@@ -27,6 +27,7 @@ constexpr std::size_t kMaxCommandShown = 1024;     // bytes of a session's comma
 constexpr std::chrono::milliseconds kPatience{60'000};  // for launchers to come back after a restart
 constexpr std::uint32_t kNobody = 65534;
 constexpr std::chrono::milliseconds kLaunchTime{30'000};  // for a launcher to report that it has launched
+constexpr std::size_t kMaxTerminalType = 64;
 constexpr std::size_t kMaxSessions = 1000;
 constexpr std::size_t kMaxSessionsOfOne = 64;  // uid
 constexpr std::uint64_t kMaxOpenings = 600;    // of one uid in a minute: each is a durable entry
@@ -79,6 +80,22 @@ std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask, std::uin
     entries.push_back(entry);
   }
   return entries;
+}
+
+// What kind of terminal it is belongs to the terminal, whatever else of the environment the role keeps.
+Result<> name_terminal(const wire::OpenSession& ask, sandbox::LaunchPlan& plan) {
+  if (ask.terminal_type.empty() ||
+      std::ranges::find(plan.stdio, sandbox::Stdio::terminal, &sandbox::StdioEntry::kind) == plan.stdio.end())
+    return {};
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == '+';
+  };
+  if (ask.terminal_type.size() > kMaxTerminalType || !std::ranges::all_of(ask.terminal_type, plain))
+    return refuse("the terminal's type is no plain name", "set TERM to one, such as xterm-256color");
+  std::erase(plan.inherit, "TERM");
+  plan.environment.push_back("TERM=" + ask.terminal_type);
+  return {};
 }
 
 }  // namespace
@@ -153,6 +170,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   if (caller.identity.uid == 0) std::tie(context.uid, context.gid) = std::pair(identity.uid, identity.gid);
   sandbox::LaunchPlan plan = TRY(policy::lower_session(role, context));
   plan.stdio = stdio_of(ask, policy::session_stdin(role));
+  TRY(name_terminal(ask, plan));
 
   const std::string token = random_id();
   session->token = receipt::sha256(token);
@@ -240,6 +258,7 @@ void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
                             late ? "its wall time was over" : "exited");
       });
     case sandbox::ReportKind::broker_lost:
+    case sandbox::ReportKind::stopped:
       return;
   }
 }

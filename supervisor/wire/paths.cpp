@@ -77,6 +77,7 @@ Result<std::string> session_workspaces() {
   return TRY(own_home()) + "/.local/share/pawl/workspaces";
 }
 
+Result<std::string> held_sessions() { return TRY(own_home()) + "/.local/state/pawl/held"; }
 Result<std::string> private_homes() { return TRY(own_home()) + "/.local/state/pawl/homes"; }
 
 }  // namespace pawl::wire

@@ -40,5 +40,7 @@ Result<std::string> private_homes();
 // else
 // ~/.local/share/pawl/workspaces, in both homes.
 Result<std::string> session_workspaces();
+// The person's own directory for the sockets of detached sessions: ~/.local/state/pawl/held, in both homes.
+Result<std::string> held_sessions();
 
 }  // namespace pawl::wire

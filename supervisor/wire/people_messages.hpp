@@ -51,7 +51,7 @@ struct OpenSession {
   std::string policy_text;  // contents of --policy FILE: such a role draws no secret
   std::vector<std::string> argv;
   std::vector<StandardStream> stdio;  // three
-  std::string terminal_type;          // unused when empty
+  std::string terminal_type;          // TERM of a terminal; unused when empty
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {

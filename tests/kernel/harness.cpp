@@ -192,9 +192,13 @@ Session::Session(const Ground& ground, const sandbox::LaunchPlan& plan, const Op
   std::vector<int> descriptors{input_read.get(), output_write.get()};
   descriptors.insert(descriptors.end(), options.descriptors.begin(), options.descriptors.end());
   if (options.with_broker) descriptors.push_back(launchers.fd());
-  send({.kind = sandbox::CommandKind::start, .plan = encode_plan(plan), .with_broker = options.with_broker},
+  send({.kind = sandbox::CommandKind::start,
+        .plan = encode_plan(plan),
+        .with_broker = options.with_broker,
+        .modes = options.modes,
+        .size = options.size},
        descriptors);
-  const auto report = next(client_, 10s);
+  const auto report = next(client_, options.patience);
   launch_ = report.value_or(sandbox::Report{.kind = sandbox::ReportKind::failed, .trail = "no report"});
   handed_ = std::move(last_descriptors);
 }
@@ -228,6 +232,11 @@ void Session::read_output(std::chrono::milliseconds time) {
   if (!becomes_readable(output_.get(), time)) return;
   const ssize_t count = ::read(output_.get(), buffer, sizeof(buffer));
   if (count > 0) seen_.append(buffer, static_cast<std::size_t>(count));
+}
+
+void Session::forget_output() {
+  while (becomes_readable(output_.get(), 0ms)) read_output(0ms);
+  seen_.clear();
 }
 
 bool Session::sees(const std::string& text, std::chrono::milliseconds time) {

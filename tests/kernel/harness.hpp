@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sandbox/base/channel.hpp"
@@ -76,6 +77,9 @@ class Session {
     std::vector<int> leaked;  // inherited by pawl-launch without CLOEXEC, as 20, 21, …
     std::vector<std::string> environment = {"PATH=/usr/bin:/bin"};  // pawl-launch's own
     void (*before_exec)() = nullptr;                                // in pawl-launch's process
+    std::chrono::milliseconds patience = 10s;                       // for the launch; 0: nobody waits for it
+    Bytes modes;  // of the terminal, as the command has them
+    sandbox::TerminalSize size;
   };
 
   Session(const Ground& ground, const sandbox::LaunchPlan& plan) : Session(ground, plan, Options{}) {}
@@ -89,6 +93,8 @@ class Session {
   std::vector<UniqueFd>& handed() { return handed_; }
   int pidfd() const { return handed_.at(0).get(); }
   pid_t launcher() const { return launcher_; }
+  // The caller ends and awaits pawl-launch from here on.
+  pid_t disown() { return std::exchange(launcher_, -1); }
   Channel& client() { return client_; }
   Channel& broker() { return broker_; }
   void send(const sandbox::Command& command, std::vector<int> descriptors = {});
@@ -98,6 +104,7 @@ class Session {
   // Writes to the command's stdin.
   void type(const std::string& text);
   void close_stdin() { input_.reset(); }
+  void forget_output();  // what was written so far
   // Output until `text` was seen, or the time is over.
   bool sees(const std::string& text, std::chrono::milliseconds time = 5s);
   // Waits for the end; kills what does not end in time.

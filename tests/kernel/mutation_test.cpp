@@ -10,14 +10,15 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 
 #include "sandbox/child.hpp"
+#include "tests/kernel/mutant.hpp"
+
+using pawl::testing::Mutant;
 
 namespace {
 
@@ -33,7 +34,7 @@ int exit_code_with(const char* tests, const char* launcher, const std::string& o
     ::dup2(file, 1);
     ::dup2(file, 2);
     ::alarm(kLimit);
-    ::execl(tests, tests, "--abort", "~[programs]", nullptr);
+    ::execl(tests, tests, "--abort", "~[programs]~[crash]", nullptr);
     ::_exit(0);  // counts as not noticed
   }
   int status = 0;
@@ -50,30 +51,12 @@ void end_orphans() {
   }
 }
 
-constexpr std::uint32_t kMark[] = {0x70617770, 0x6d757461, 0x6e742121};
-
-// Where the number stands in the mutant; npos where the mark is missing or not unique.
-std::size_t find_number(const std::string& mutant) {
-  const std::string_view mark(reinterpret_cast<const char*>(kMark), sizeof(kMark));
-  const std::size_t at = mutant.find(mark);
-  if (at == std::string::npos || mutant.find(mark, at + 1) != std::string::npos) return std::string::npos;
-  return at + mark.size();
-}
-
-void write_mutant(const std::string& path, std::string mutant, std::size_t at, std::uint32_t step) {
-  std::memcpy(mutant.data() + at, &step, sizeof(step));
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << mutant;
-  std::filesystem::permissions(path, std::filesystem::perms(0755));
-}
-
 }  // namespace
 
 int main(int count, char** words) {
   if (count != 3 || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return 2;
-  std::ifstream file(words[2], std::ios::binary);
-  const std::string mutant(std::istreambuf_iterator<char>(file), {});
-  const std::size_t number = find_number(mutant);
-  if (number == std::string::npos) {
+  const Mutant mutant = Mutant::load(words[2]);
+  if (!mutant) {
     std::printf("%s has no place for the number of a step\n", words[2]);
     return 1;
   }
@@ -83,7 +66,7 @@ int main(int count, char** words) {
   const std::string output = folder + "/output";
   int unnoticed = 0;
   for (std::uint32_t step = 0; step < pawl::sandbox::step_count(); ++step) {
-    write_mutant(path, mutant, number, step);
+    mutant.write(path, Mutant::Does::omit, step);
     const bool noticed = exit_code_with(words[1], path.c_str(), output) != 0;
     end_orphans();
     if (noticed) continue;
@@ -92,7 +75,7 @@ int main(int count, char** words) {
     std::fflush(stdout);
   }
   // The unchanged mutant must pass, or the failures above would prove nothing.
-  write_mutant(path, mutant, number, 0xffffffff);
+  mutant.write(path, Mutant::Does::omit, Mutant::kNoStep);
   const bool whole = exit_code_with(words[1], path.c_str(), output) == 0;
   if (!whole) std::cout << "something fails with every step:\n" << std::ifstream(output).rdbuf() << "\n";
   std::printf("%zu steps, %d of them not noticed\n", pawl::sandbox::step_count(), unnoticed);

@@ -306,6 +306,38 @@ int report_signals(const Words&) {
   }
 }
 
+void tell_continued(int) {
+  if (::write(1, "continued\n", 10) < 0) ::_exit(1);
+}
+
+// Shows that it runs. Not a shell: the kernel does not stop a process whose vfork(2)ed child was stopped
+// first.
+int beat(const Words&) {
+  struct sigaction continued{};
+  continued.sa_handler = tell_continued;
+  ::sigaction(SIGCONT, &continued, nullptr);
+  for (const char* word = "ready\n";; word = "beat\n") {
+    if (::write(1, word, std::strlen(word)) < 0) return errno;
+    ::usleep(20'000);
+  }
+}
+
+// A child stops and continues us, again and again.
+int stop_often(const Words& words) {
+  const pid_t self = ::getpid();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (int i = 0; i < number(words[0]); ++i) {
+      ::kill(self, SIGSTOP);
+      ::kill(self, SIGCONT);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return status;
+}
+
 int die_of(const Words& words) {
   ::raise(number(words[0]));
   return 0;
@@ -402,6 +434,8 @@ constexpr Verb kVerbs[] = {
     {"daemon", 1, daemonize},
     {"sleep", 1, sleep_seconds},
     {"signals", 0, report_signals},
+    {"beat", 0, beat},
+    {"stop-often", 1, stop_often},
     {"die", 1, die_of},
     {"exit", 1, exit_with},
     {"true", 0, nothing},

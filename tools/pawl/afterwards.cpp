@@ -59,7 +59,10 @@ void tell_appeared(const sandbox::Appeared& appeared) {
 void settle_changes(SessionFolder& folder, const std::string& id) {
   const auto left = folder.close();
   if (!left) return warn("cannot tidy up after the session: " + left.error().text());
-  if (*left == SessionFolder::Left::nothing) return;
+  if (*left == SessionFolder::Left::changes) show_changes(id);
+}
+
+void show_changes(const std::string& id) {
   const auto program = find_program("pawl-cli");
   const auto shown = program ? run_in_front(*program, {"pawl", "session-over", id}) : Result<>();
   if (program && shown) return;

@@ -18,5 +18,7 @@ void tell_appeared(const sandbox::Appeared& appeared);
 // An overlay workspace: nothing changed, nothing said; else `pawl-cli session-over` shows the changes and
 // asks. How that ends changes nothing about the session's own end.
 void settle_changes(SessionFolder& folder, const std::string& id);
+// The same where there are changes, of a session whose folder is closed.
+void show_changes(const std::string& id);
 
 }  // namespace pawl::run

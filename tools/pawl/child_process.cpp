@@ -19,15 +19,21 @@ struct Redirection {
   int to;
 };
 
+// A session is a scheduling group of its own (sched(7), autogroup), and slow to make on a busy host: not for
+// what is on the way of every launch.
+enum class Leave : short { group = POSIX_SPAWN_SETPGROUP, session = POSIX_SPAWN_SETSID };
+
 // All our descriptors are CLOEXEC, so the program gets exactly the redirections and /dev/null.
 Result<pid_t> spawn(const std::string& program, std::vector<const char*> arguments,
-                    const std::vector<Redirection>& redirections, char* const* environment) {
+                    const std::vector<Redirection>& redirections, Leave leave, char* const* environment) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  // Not ours: who reads those waits until the program, which may stay when we go, has closed them.
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   for (const Redirection& redirection : redirections)
     posix_spawn_file_actions_adddup2(&actions, redirection.from, redirection.to);
   sigset_t none, all;
@@ -35,7 +41,8 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
   sigfillset(&all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+  posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                           static_cast<short>(leave)));
   arguments.push_back(nullptr);
   pid_t child = 0;
   const int error = ::posix_spawn(&child, program.c_str(), &actions, &attributes,
@@ -58,11 +65,12 @@ Result<pid_t> start_launcher(const std::string& program, const Channel& control,
   environment.reserve(variables.size() + 1);
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
-  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, environment.data());
+  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, Leave::group,
+               environment.data());
 }
 
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log) {
-  return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}}, environ);
+  return spawn(program, {"pawld", "--embedded"}, {{log.get(), 1}, {log.get(), 2}}, Leave::session, environ);
 }
 
 Result<> run_in_front(const std::string& program, const std::vector<std::string>& arguments) {

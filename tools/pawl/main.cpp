@@ -1,5 +1,5 @@
 // pawl: the people's command. Runs as the person and holds no secret. Small and static, because a launch must
-// not wait for libraries: it knows `run`, and hands every other verb to pawl-cli.
+// not wait for libraries: it knows `run` and `attach`, and hands every other verb to pawl-cli.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 
 #include "sandbox/base/own_programs.hpp"
 #include "supervisor/receipt/render.hpp"
+#include "tools/pawl/attach.hpp"
 #include "tools/pawl/run.hpp"
 
 namespace {
@@ -45,6 +46,17 @@ int run(const std::vector<std::string>& words) {
   return status ? *status : complain(status.error());
 }
 
+int attach(const std::vector<std::string>& words) {
+  const auto parsed = pawl::run::parse_attach(words);
+  if (!parsed) return complain(parsed.error());
+  if (std::holds_alternative<pawl::run::RunHelp>(*parsed)) {
+    say(1, pawl::run::attach_help());
+    return 0;
+  }
+  const auto status = pawl::run::attach(std::get<pawl::run::AttachCommand>(*parsed));
+  return status ? *status : complain(status.error());
+}
+
 int hand_over(char** argv) {
   const auto program = pawl::find_program("pawl-cli");
   if (!program) return complain(program.error());
@@ -58,6 +70,7 @@ int main(int argc, char** argv) {
   fill_standard_streams();
   const std::string verb = argc > 1 ? argv[1] : "";
   if (verb == "run") return run({argv + 2, argv + argc});
+  if (verb == "attach") return attach({argv + 2, argv + argc});
   if (verb == "--version") {
     say(1, "pawl " PAWL_VERSION "\n");
     return 0;

@@ -12,6 +12,8 @@
 namespace pawl::run {
 namespace {
 
+constexpr std::size_t kBuffer = 32 * 1024;  // bytes
+
 bool ready(const std::vector<pollfd>& watched, int descriptor, short events) {
   return std::ranges::any_of(watched, [=](const pollfd& entry) {
     return entry.fd == descriptor && (entry.events & events) != 0 && entry.revents != 0;
@@ -22,9 +24,11 @@ bool transient(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
 
 }  // namespace
 
-Pump::Pump(int from, int to) : from_(from), to_(to), target_(target_of(to)) {}
+Pump::Pump(int from, int to, Filter filter)
+    : from_(from), to_(to), target_(target_of(to)), filter_(std::move(filter)), buffer_(kBuffer) {}
 
 Pump::Target Pump::target_of(int descriptor) {
+  if (descriptor == kNowhere) return Target::nowhere;
   struct stat status{};
   if (::fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode)) return Target::socket;
   const int flags = ::fcntl(descriptor, F_GETFL);
@@ -47,7 +51,7 @@ Pump::Moved Pump::advance(const std::vector<pollfd>& watched) {
     moved = read();
     // There is room most of the time: saves a turn of the loop for every keystroke.
     pollfd room{to_, POLLOUT, 0};
-    if (begin_ < end_ && ::poll(&room, 1, 0) > 0) write();
+    if (begin_ < end_ && (target_ == Target::nowhere || ::poll(&room, 1, 0) > 0)) write();
   } else if (begin_ < end_ && ready(watched, to_, POLLOUT)) {
     moved = write();
   }
@@ -56,18 +60,31 @@ Pump::Moved Pump::advance(const std::vector<pollfd>& watched) {
 }
 
 Pump::Moved Pump::read() {
-  const ssize_t size = ::read(from_, buffer_.data(), buffer_.size());
+  const ssize_t size = ::read(from_, buffer_.data(), kBuffer - kRoom);
   if (size < 0 && transient(errno)) return Moved::nothing;
   begin_ = 0;
   end_ = size > 0 ? static_cast<std::size_t>(size) : 0;
   if (size <= 0) state_ = State::draining;  // the end, or EIO from a pty whose last user went away
+  if (filter_ && end_ > 0) end_ = filter_(buffer_, end_);
   return Moved::something;
+}
+
+void Pump::add(std::string_view bytes) {
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (finished()) return;
+  if (bytes.size() > buffer_.size() - end_) buffer_.resize(end_ + bytes.size());
+  std::ranges::copy(bytes, buffer_.data() + end_);
+  end_ += bytes.size();
 }
 
 Pump::Moved Pump::write() {
   const char* const bytes = buffer_.data() + begin_;
   const std::size_t left = end_ - begin_;
-  ssize_t size = 0;
+  auto size = static_cast<ssize_t>(left);
+  if (target_ == Target::nowhere) {
+    begin_ = end_;
+    return Moved::something;
+  }
   if (target_ == Target::socket)
     size = ::send(to_, bytes, left, MSG_DONTWAIT | MSG_NOSIGNAL);
   else

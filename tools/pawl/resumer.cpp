@@ -12,8 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirst{200};
-constexpr milliseconds kSlowest{5'000};
+constexpr milliseconds kFirst{100};
+constexpr milliseconds kSlowest{500};  // a session that was killed meanwhile ends within a second
 constexpr milliseconds kAnswerTime{10'000};
 constexpr milliseconds kBetweenStarts{10'000};
 

@@ -14,6 +14,7 @@
 #include "tools/pawl/afterwards.hpp"
 #include "tools/pawl/broker_start.hpp"
 #include "tools/pawl/foreign_files.hpp"
+#include "tools/pawl/parting.hpp"
 #include "tools/pawl/private_home.hpp"
 #include "tools/pawl/session.hpp"
 #include "tools/pawl/session_folder.hpp"
@@ -57,6 +58,20 @@ Result<UniqueFd> open_workspace(const std::string& path) {
   return workspace;
 }
 
+// Detached, a command always has a terminal: whose terminal it will be is not known yet.
+StreamKinds kinds_for(const RunCommand& command) {
+  if (command.front == RunCommand::Front::attached) return stream_kinds();
+  StreamKinds kinds;
+  kinds.fill(wire::StandardStream::terminal);
+  return kinds;
+}
+
+std::string terminal_type_for(const RunCommand& command) {
+  std::string type = terminal_type();
+  const bool plain = type.empty() || type == "dumb";
+  return plain && command.front == RunCommand::Front::detached ? "xterm-256color" : type;
+}
+
 Outcome<wire::OpenSession> compose(const RunCommand& command) {
   wire::OpenSession ask;
   ask.argv = command.argv;
@@ -64,10 +79,10 @@ Outcome<wire::OpenSession> compose(const RunCommand& command) {
     ask.role = command.role;
   else
     ask.policy_text = TRY(read_policy(command.policy_file));
-  const StreamKinds kinds = stream_kinds();
+  const StreamKinds kinds = kinds_for(command);
   ask.stdio.assign(kinds.begin(), kinds.end());
   if (std::ranges::find(kinds, wire::StandardStream::terminal) != kinds.end())
-    ask.terminal_type = terminal_type();
+    ask.terminal_type = terminal_type_for(command);
   return ask;
 }
 
@@ -79,6 +94,13 @@ std::int64_t milliseconds_now() {
 std::unexpected<tools::Trouble> nonsense() {
   return trouble(ExitCode::pawl_failed, "the broker's plan makes no sense",
                  "client and broker differ in version; restart the broker");
+}
+
+Result<> print_id(const std::string& id) {
+  const std::string line = short_id(id) + "\n";
+  if (::write(STDOUT_FILENO, line.data(), line.size()) != static_cast<ssize_t>(line.size()))
+    return failed("print the session's id, " + short_id(id) + ", which runs");
+  return {};
 }
 
 struct Planned {
@@ -138,22 +160,39 @@ Result<> meanwhile(const Planned& planned, const SessionFolder& folder, const Un
   return {};
 }
 
-Outcome<int> run_planned(const Planned& planned, Session::Parts parts,
-                         const std::optional<SessionFolder>& folder) {
+Outcome<Ending> run_planned(const Planned& planned, Session::Parts parts,
+                            std::optional<SessionFolder>& folder) {
   const UniqueFd workspace(::fcntl(parts.workspace.get(), F_DUPFD_CLOEXEC, 3));
   if (!workspace) return failed("duplicate a descriptor");
-  if (folder) parts.changes = TRY(folder->descriptor());
+  if (folder) {
+    parts.changes = TRY(folder->descriptor());
+    parts.folder = &*folder;
+  }
   auto session = TRY(Session::start(std::move(parts)));
   if (folder) TRY(meanwhile(planned, *folder, workspace));
-  Outcome<int> outcome = session->run();
+  Outcome<Ending> ending = session->run();
   tell_appeared(session->appeared());
-  return outcome;
+  return ending;
+}
+
+// Somebody else reads or writes a pipe, and would be left with a session that nobody sees.
+bool is_piped(const sandbox::LaunchPlan& plan) {
+  return std::ranges::find(plan.stdio, sandbox::Stdio::descriptor, &sandbox::StdioEntry::kind) !=
+         plan.stdio.end();
+}
+
+Result<> tell_left(const RunCommand& command, const std::string& id) {
+  if (command.front == RunCommand::Front::detached) return print_id(id);
+  tell_parting(id);
+  return {};
 }
 
 Outcome<int> run_session(const RunCommand& command) {
   if (tools::inside_a_session())
     return trouble(ExitCode::pawl_failed, "this is a pawl sandbox already, and sandboxes do not nest",
                    "run it directly, or start pawl run outside");
+  TRY(detach_keys(command.detach_keys));  // before anything is opened
+  TRY(detach_keys(command.detach_keys));  // before anything is opened
   const wire::OpenSession ask = TRY(compose(command));
   UniqueFd workspace = TRY(open_workspace(command.workspace));
   tools::Greeted broker = TRY(reach_broker());
@@ -165,6 +204,7 @@ Outcome<int> run_session(const RunCommand& command) {
       open_private_home(TRY(wire::private_homes()), planned.role, opened.message.home_key, planned.owner)));
   std::optional<SessionFolder> folder = TRY(make_session_folder(planned, workspace));
   Session::Parts parts{
+      .id = planned.session,
       .plan = opened.message.plan,
       .stdio = {planned.plan.stdio[0].kind, planned.plan.stdio[1].kind, planned.plan.stdio[2].kind},
       .inherit = planned.plan.inherit,
@@ -173,10 +213,17 @@ Outcome<int> run_session(const RunCommand& command) {
       .changes = {},
       .broker = Channel(std::move(opened.descriptors[0])),
       .resumer = Resumer(broker.paths, planned.session, opened.message.token),
+      .begin =
+          command.front == RunCommand::Front::detached ? Session::Begin::detached : Session::Begin::attached,
+      .detach_keys = TRY(detach_keys(is_piped(planned.plan) ? "none" : command.detach_keys)),
   };
-  Outcome<int> outcome = run_planned(planned, std::move(parts), folder);
-  if (folder) settle_changes(*folder, planned.session);
-  return outcome;
+  const Outcome<Ending> ending = run_planned(planned, std::move(parts), folder);
+  const bool left = ending && ending->how == Ending::How::detached;
+  // Of a session that goes on the folder is its holder's.
+  if (folder && !left) settle_changes(*folder, planned.session);
+  if (!ending) return std::unexpected(ending.error());
+  if (left) TRY(tell_left(command, planned.session));
+  return ending->exit_code;
 }
 
 }  // namespace

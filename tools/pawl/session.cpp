@@ -2,18 +2,18 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
-#include "sandbox/base/own_programs.hpp"
-#include "tools/pawl/child_process.hpp"
+#include "supervisor/receipt/render.hpp"
 
 namespace pawl::run {
 namespace {
 
-using sandbox::CommandKind;
 using sandbox::ReportKind;
 using sandbox::Stdio;
 using std::chrono::milliseconds;
@@ -23,7 +23,11 @@ using tools::Outcome;
 using tools::trouble;
 
 constexpr milliseconds kDrainTime{5'000};  // without any byte moving
-constexpr milliseconds kIdle{60'000};      // nothing to wait for but descriptors
+constexpr milliseconds kForever{24 * 3'600'000};
+constexpr milliseconds kIdle{60'000};     // nothing to wait for but descriptors
+constexpr milliseconds kSettled{20};      // a stopped command has written what it had to write
+constexpr milliseconds kStopTime{1'000};  // from SIGTSTP until the command has stopped for it
+constexpr winsize kUsualSize{.ws_row = 24, .ws_col = 80};
 
 bool readable(const std::vector<pollfd>& watched, int descriptor) {
   return descriptor >= 0 && std::ranges::any_of(watched, [descriptor](const pollfd& entry) {
@@ -31,41 +35,41 @@ bool readable(const std::vector<pollfd>& watched, int descriptor) {
          });
 }
 
+bool has(const std::array<Stdio, 3>& stdio, Stdio kind) {
+  return std::ranges::find(stdio, kind) != stdio.end();
+}
+
+// Also those that we were started with: who reads them waits until the last one is closed.
+void close_all_but(std::vector<int> kept) {
+  std::ranges::sort(kept);
+  unsigned next = 0;
+  for (const int descriptor : kept) {
+    if (descriptor < 0) continue;
+    const auto number = static_cast<unsigned>(descriptor);
+    if (number > next) ::syscall(SYS_close_range, next, number - 1, 0);
+    next = number + 1;
+  }
+  ::syscall(SYS_close_range, next, ~0u, 0);
+}
+
 // The terminal that the person sits at, among the standard streams.
-Result<Terminal> open_terminal(const std::array<Stdio, 3>& stdio) {
+std::optional<int> own_terminal() {
   for (const int number : {1, 2, 0})
-    if (stdio[static_cast<std::size_t>(number)] == Stdio::terminal && ::isatty(number) == 1)
-      return Terminal::open(number);
-  return refuse("the broker planned a terminal where there is none",
-                "client and broker differ in version; restart the broker");
+    if (::isatty(number) == 1) return number;
+  return std::nullopt;
 }
 
 }  // namespace
 
 Outcome<std::unique_ptr<Session>> Session::start(Parts parts) {
-  const std::string launcher = TRY(find_program("pawl-launch"));
-  auto [ours, theirs] = TRY(Channel::pair());
+  Signals signals = TRY(Signals::block());
+  Launcher launcher = TRY(Launcher::start(parts.inherit));
   std::unique_ptr<Session> session(
-      new Session(TRY(Signals::block()), std::move(ours), std::move(parts.resumer)));
-  const std::vector<UniqueFd> streams = TRY(session->prepare_streams(parts.stdio));
-  TRY(start_launcher(launcher, theirs, parts.inherit));
+      new Session(parts.id, std::move(signals), std::move(launcher), std::move(parts.resumer), parts.begin));
+  session->folder_ = parts.folder;
+  const std::vector<UniqueFd> streams = TRY(session->relays_.prepare(parts.stdio));
   TRY_DURING("tell the launcher what to build", session->send_start(parts, streams));
   return session;
-}
-
-Result<std::vector<UniqueFd>> Session::prepare_streams(const std::array<Stdio, 3>& stdio) {
-  if (std::ranges::find(stdio, Stdio::terminal) != stdio.end()) terminal_.emplace(TRY(open_terminal(stdio)));
-  std::vector<UniqueFd> handed;
-  for (int number = 0; number < 3; ++number) {
-    if (stdio[static_cast<std::size_t>(number)] != Stdio::descriptor) continue;
-    HandedStream stream = TRY(hand_stream(number));
-    handed.push_back(std::move(stream.handed));
-    const int ours = stream.relayed.get();
-    const auto direction = number == 0 ? Relay::Direction::inward : Relay::Direction::outward;
-    Pump pump = number == 0 ? Pump(0, ours) : Pump(ours, number);
-    relays_.push_back(std::make_unique<Relay>(Relay{direction, std::move(stream.relayed), pump}));
-  }
-  return handed;
 }
 
 Result<> Session::send_start(const Parts& parts, const std::vector<UniqueFd>& streams) {
@@ -73,164 +77,245 @@ Result<> Session::send_start(const Parts& parts, const std::vector<UniqueFd>& st
   if (parts.changes) descriptors.push_back(parts.changes.get());
   for (const UniqueFd& stream : streams) descriptors.push_back(stream.get());
   descriptors.push_back(parts.broker.fd());
-  const sandbox::Command start{CommandKind::start, parts.plan, true, 0};
-  return control_.send(codec::encode(start), descriptors);
+  sandbox::Command start{.kind = sandbox::CommandKind::start, .plan = parts.plan, .with_broker = true};
+  if (has(parts.stdio, Stdio::terminal)) {
+    start.size = sandbox::encode_size(kUsualSize);
+    if (const auto number = own_terminal()) {
+      Terminal terminal = TRY(Terminal::open(*number));
+      start.size = sandbox::encode_size(terminal.size());
+      start.modes = sandbox::encode_modes(terminal.modes());
+      if (parts.begin == Begin::attached)
+        seat_ = std::make_unique<Seat>(std::move(terminal), parts.detach_keys, *this);
+    } else if (parts.begin == Begin::attached) {
+      return refuse("the broker planned a terminal where there is none",
+                    "client and broker differ in version; restart the broker");
+    }
+  }
+  return launcher_.build(start, descriptors);
 }
 
-// A launcher that is gone is noticed by its channel, so a failed send needs no attention here.
-void Session::command(CommandKind kind, std::uint32_t number, std::span<const int> descriptors) {
-  (void)control_.send(codec::encode(sandbox::Command{kind, {}, false, number}), descriptors);
+Outcome<Ending> Session::run() {
+  const Outcome<> relayed = relay();
+  if (relayed && !detached_) {
+    // What the command wrote before it ended is still on its way.
+    relays_.finish(kDrainTime);
+    if (seat_) seat_->show_the_rest(kDrainTime, kForever);
+  }
+  if (seat_ && !detached_) seat_->leave();
+  if (!relayed) return std::unexpected(relayed.error());
+  if (detached_) return Ending{Ending::How::detached, 0};
+  return Ending{Ending::How::ended, TRY(exit_code())};
 }
 
-Outcome<int> Session::run() {
-  while (!ended_) TRY(turn());
-  drain();
-  if (terminal_) terminal_->restore();
-  return exit_code();
+Outcome<> Session::relay() {
+  while (!ended_ && !detached_) TRY(turn());
+  return {};
 }
 
 std::vector<pollfd> Session::watch() const {
   std::vector<pollfd> watched{
-      {control_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {resumer_.fd(), POLLIN, 0}};
-  for (const auto& relay : relays_) relay->pump.watch(watched);
-  if (keyboard_) keyboard_->watch(watched);
-  if (screen_) screen_->watch(watched);
+      {launcher_.fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {resumer_.fd(), POLLIN, 0}};
+  relays_.watch(watched);
+  if (seat_) seat_->watch(watched);
+  if (holder_) holder_->watch(watched);
   return watched;
+}
+
+int Session::patience() const {
+  auto wakes = steady_clock::now() + kIdle;
+  if (resumer_.active()) wakes = std::min(wakes, resumer_.wakes());
+  if (const auto time = seat_ ? seat_->wakes() : std::nullopt) wakes = std::min(wakes, *time);
+  if (const auto time = holder_ ? holder_->wakes() : std::nullopt) wakes = std::min(wakes, *time);
+  const auto left = std::chrono::ceil<milliseconds>(wakes - steady_clock::now());
+  return static_cast<int>(std::max(left, milliseconds(0)).count());
 }
 
 Outcome<> Session::turn() {
   std::vector<pollfd> watched = watch();
-  milliseconds patience = kIdle;
-  if (resumer_.active())
-    patience = std::clamp(std::chrono::ceil<milliseconds>(resumer_.wakes() - steady_clock::now()),
-                          milliseconds(0), kIdle);
-  if (::poll(watched.data(), watched.size(), static_cast<int>(patience.count())) < 0 && errno != EINTR)
-    return failed("poll");
+  if (::poll(watched.data(), watched.size(), patience()) < 0 && errno != EINTR) return failed("poll");
   if (readable(watched, signals_.fd())) take_signals();
   take_resumer(watched);
-  pump(watched);
-  if (keyboard_ && keyboard_->finished()) {
-    keyboard_.reset();
-    command(CommandKind::kill);  // the terminal is gone, and nobody could end the command any more
+  relays_.advance(watched);
+  if (seat_) {
+    seat_->advance(watched);
+    seat_->look(steady_clock::now());
+    if (seat_->lost()) launcher_.kill();  // nobody could end the command any more
+    if (seat_->wants_to_detach()) detach();
+    if (detached_) return {};
   }
-  if (readable(watched, control_.fd())) TRY(take_report());
+  if (holder_) {
+    holder_->advance(watched);
+    holder_->look(steady_clock::now());
+  }
+  if (readable(watched, launcher_.fd())) TRY(take_report());
   return {};
 }
 
-Pump::Moved Session::pump(const std::vector<pollfd>& watched) {
-  Pump::Moved moved = Pump::Moved::nothing;
-  const auto advance = [&](Pump& pump) {
-    if (pump.advance(watched) == Pump::Moved::something) moved = Pump::Moved::something;
-  };
-  for (auto& relay : relays_) advance(relay->pump);
-  std::erase_if(relays_, [](const auto& relay) { return relay->pump.finished(); });
-  if (keyboard_) advance(*keyboard_);
-  if (screen_) advance(*screen_);
-  return moved;
-}
-
 Outcome<> Session::take_report() {
-  auto packet = TRY_DURING("hear from the launcher", control_.receive());
-  if (!packet)
-    return trouble(ExitCode::pawl_failed, "pawl-launch died, and the command with it",
-                   "see the system's log; if it happens again, report it");
-  auto report = TRY_DURING("hear from the launcher", codec::decode<sandbox::Report>(packet->bytes));
-  switch (report.kind) {
+  Launcher::Told told = TRY(launcher_.hear());
+  switch (told.report.kind) {
     case ReportKind::launched:
-      return take_launched(*std::move(packet));
+      return take_launched(std::move(told.descriptors));
     case ReportKind::failed: {
-      tools::Trouble reason(Error{report.errnum, std::move(report.trail), std::move(report.remedy)});
+      tools::Trouble reason(
+          Error{told.report.errnum, std::move(told.report.trail), std::move(told.report.remedy)});
       reason.code = ExitCode::pawl_failed;
       return std::unexpected(std::move(reason));
     }
     case ReportKind::ended:
-      ended_ = std::move(report);
+      ended_ = std::move(told.report);
       return {};
     case ReportKind::broker_lost:
       resumer_.begin(steady_clock::now());
       return {};
+    case ReportKind::stopped:
+      command_stopped();
+      return {};
   }
   return {};
 }
 
-Outcome<> Session::take_launched(Packet packet) {
-  if (!terminal_) return {};
-  if (packet.descriptors.size() != 2)
+Outcome<> Session::take_launched(std::vector<UniqueFd> descriptors) {
+  if (!seat_ && begin_ == Begin::attached) return {};
+  if (descriptors.size() != 2)
     return trouble(ExitCode::pawl_failed, "pawl-launch handed no terminal over",
                    "install pawl again, as a whole");
-  master_ = std::move(packet.descriptors[1]);
+  master_ = std::move(descriptors[1]);
   if (::fcntl(master_.get(), F_SETFL, O_NONBLOCK) != 0) return failed("set up the command's terminal");
-  screen_ = std::make_unique<Pump>(master_.get(), terminal_->fd());
-  take_foreground();
+  if (begin_ == Begin::detached) {
+    Door door = TRY_DURING("detach", Door::open(id_));
+    TRY_DURING("detach", part(door));
+  } else {
+    seat_->connect(master_.get());
+  }
   return {};
 }
 
-// In the background the terminal is the shell's: it is neither made raw nor read.
-void Session::take_foreground() {
-  if (!terminal_ || !master_) return;
-  resize();
-  keyboard_.reset();
-  if (::tcgetpgrp(terminal_->fd()) != ::getpgrp()) return;
-  if (terminal_->make_raw()) keyboard_ = std::make_unique<Pump>(terminal_->fd(), master_.get());
-}
-
-void Session::resize() {
-  if (!terminal_ || !master_) return;
-  const winsize size = terminal_->size();
-  ::ioctl(master_.get(), TIOCSWINSZ, &size);
-}
+void Session::guard(const sandbox::TerminalState& state, int terminal) { launcher_.guard(state, terminal); }
+void Session::release() { launcher_.release(); }
+void Session::resize(const winsize& size) { ::ioctl(master_.get(), TIOCSWINSZ, &size); }
 
 void Session::take_signals() {
-  while (const auto number = signals_.next()) {
-    switch (*number) {
-      case SIGWINCH:
-        resize();
-        break;
-      case SIGCONT:
-        take_foreground();
-        break;
-      case SIGCHLD:
-        // The launcher is told by its channel, a broker by its socket: only their remains are taken away
-        // here.
-        while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
-        break;
-      default:
-        command(CommandKind::signal, static_cast<std::uint32_t>(*number));
-    }
+  while (const auto number = signals_.next()) take_signal(*number);
+}
+
+void Session::take_signal(int number) {
+  switch (number) {
+    case SIGWINCH:
+      if (seat_ && master_) seat_->resize();
+      break;
+    case SIGCHLD:
+      // The launcher is told by its channel, a broker by its socket: only their remains are taken away here.
+      while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
+      break;
+    case SIGCONT:
+      launcher_.signal(number);
+      if (seat_) seat_->enter();
+      break;
+    case SIGTSTP:
+      // Whether the command stops for it is its own affair; we stop when it has.
+      asked_to_stop_ = steady_clock::now();
+      launcher_.signal(number);
+      break;
+    default:
+      launcher_.signal(number);
   }
+}
+
+// The command is this process to the shell that started us: we stop with it, and it goes on with us.
+void Session::command_stopped() {
+  if (holder_) return holder_->stopped();
+  // A Ctrl-Z that the command's own terminal took: the shell's job is our whole group, a pipe's other end
+  // too.
+  const bool asked = steady_clock::now() < asked_to_stop_ + kStopTime;
+  const Whom whom = seat_ && seat_->entered() && !asked ? Whom::group : Whom::self;
+  if (seat_) {
+    seat_->show_the_rest(kSettled, kStopTime);
+    seat_->leave();
+  }
+  stop(whom);
+  if (!told_to_continue()) take_signal(SIGCONT);  // there was no shell to go back to
 }
 
 void Session::take_resumer(const std::vector<pollfd>& watched) {
   if (!resumer_.active()) return;
   const auto event = readable(watched, resumer_.fd()) ? Resumer::Event::readable : Resumer::Event::timer;
   const Resumer::News news = resumer_.advance(event, steady_clock::now());
-  if (std::holds_alternative<Resumer::Over>(news)) return command(CommandKind::kill);
-  const Channel* const channel = std::get_if<Channel>(&news);
-  if (channel == nullptr) return;
-  const int descriptor = channel->fd();
-  command(CommandKind::adopt, 0, {&descriptor, 1});
+  if (const Channel* const channel = std::get_if<Channel>(&news)) launcher_.adopt(*channel);
+  if (std::holds_alternative<Resumer::Over>(news)) launcher_.kill();
 }
 
-// What the command wrote before it ended is still on its way.
-void Session::drain() {
-  control_ = Channel();  // pawl-launch ends now, and with it the last writers
-  keyboard_.reset();
-  std::erase_if(relays_, [](const auto& relay) { return relay->direction == Relay::Direction::inward; });
-  auto give_up = steady_clock::now() + kDrainTime;
-  for (;;) {
-    std::vector<pollfd> watched;
-    for (const auto& relay : relays_) relay->pump.watch(watched);
-    if (screen_) screen_->watch(watched);
-    if (watched.empty()) return;
-    const auto now = steady_clock::now();
-    if (now >= give_up) return;
-    const auto patience = std::chrono::ceil<milliseconds>(give_up - now).count();
-    if (::poll(watched.data(), watched.size(), static_cast<int>(patience)) < 0 && errno != EINTR) return;
-    if (pump(watched) == Pump::Moved::something) give_up = steady_clock::now() + kDrainTime;
+// What cannot be found again is not let go.
+void Session::detach() {
+  seat_->stay();
+  auto door = Door::open(id_);
+  Result<> parted = door ? Result<>() : std::unexpected(door.error());
+  if (door) {
+    seat_->leave();
+    parted = part(*door);
   }
+  if (parted) return;
+  if (door) seat_->enter();
+  const tools::Trouble reason(std::move(parted).error());
+  seat_->say("pawl: cannot detach: " + receipt::visible(reason.line()));
+}
+
+// The session goes on in a child; this process is done.
+Result<> Session::part(Door& door) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failed("make a pipe");
+  const UniqueFd away(ends[0]);
+  UniqueFd here(ends[1]);
+  // SAFETY: one thread. The child owns the session from here on; what it has in common with us is closed when
+  // we end, which the launcher does not notice.
+  const pid_t holder = ::fork();
+  if (holder == 0) hold(std::move(door));
+  if (holder < 0) {
+    const int errnum = errno;
+    door.folder.remove(door.id);
+    return failed("start a process that holds the session", errnum);
+  }
+  detached_ = true;
+  // Should we end before it has left our terminal's session, it would be sent the hang-up, too.
+  here.reset();
+  char nothing = 0;
+  while (::read(away.get(), &nothing, 1) < 0 && errno == EINTR) continue;
+  return {};
+}
+
+void Session::hold(Door door) {
+  ::setsid();  // the terminal's end must not be ours
+  auto memory = seat_ ? seat_->take_memory() : std::make_unique<ScreenMemory>();
+  seat_.reset();
+  std::vector<int> kept{launcher_.fd(), signals_.fd(),    resumer_.fd(),
+                        master_.get(),  door.folder.fd(), door.listener.get()};
+  if (folder_ != nullptr) std::ranges::copy(folder_->descriptors(), std::back_inserter(kept));
+  close_all_but(std::move(kept));
+  const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int number = 1; number < 3; ++number) ::dup2(nothing.get(), number);
+  if (nothing.get() != 0 || ::chdir("/") != 0) ::_exit(static_cast<int>(ExitCode::pawl_failed));
+  holder_ = std::make_unique<Holder>(std::move(door), launcher_, master_.get(), std::move(memory));
+  const Outcome<> relayed = relay();
+  const Outcome<int> code = relayed ? exit_code() : Outcome<int>(std::unexpected(relayed.error()));
+  tools::HolderMessage ended{.kind = tools::HolderSays::ended};
+  ended.exit_code = code ? *code : static_cast<int>(code.error().code);
+  if (!code) {
+    ended.text = code.error().text;
+    ended.remedy = code.error().remedy;
+  }
+  ended.appeared = appeared();
+  if (folder_ != nullptr) {
+    const auto left = folder_->close();
+    ended.changes = !left || *left == SessionFolder::Left::changes;
+  }
+  holder_->end(ended);
+  ::_exit(0);
 }
 
 Outcome<int> Session::exit_code() const {
+  if (!ended_)
+    return trouble(ExitCode::pawl_failed, "pawl-launch did not say how the command ended",
+                   "install pawl again, as a whole");
   if (ended_->timed_out)
     return trouble(ExitCode::timed_out, "the role's wall time was reached and the command was ended",
                    "raise limits.wall_time in the role, or start anew");

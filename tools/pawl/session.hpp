@@ -1,30 +1,36 @@
-// A session from opened to ended: the launcher is told what to build, then bytes, signals and reports are
-// relayed until the command is gone. Runs in pawl; reads the launcher's reports; the command's bytes pass
-// through unread.
+// A session from opened to ended, or to detached: the launcher is told what to build, then bytes, signals and
+// reports are relayed until the command is gone. Runs in pawl; reads the launcher's reports.
 #pragma once
-
-#include <sys/types.h>
 
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
-#include "sandbox/base/channel.hpp"
-#include "sandbox/launch_protocol.hpp"
 #include "sandbox/plan.hpp"
-#include "tools/pawl/pump.hpp"
+#include "tools/pawl/holder.hpp"
+#include "tools/pawl/launcher.hpp"
 #include "tools/pawl/resumer.hpp"
+#include "tools/pawl/seat.hpp"
+#include "tools/pawl/session_folder.hpp"
 #include "tools/pawl/signals.hpp"
-#include "tools/pawl/standard_streams.hpp"
-#include "tools/pawl/terminal.hpp"
+#include "tools/pawl/stream_relays.hpp"
 #include "tools/trouble.hpp"
 
 namespace pawl::run {
 
-class Session {
+// How pawl run's own part is over.
+struct Ending {
+  enum class How : std::uint8_t { ended, detached } how = How::ended;
+  int exit_code = 0;  // the command's, as shells tell it (128+N for a signal); 0 when it was detached
+};
+
+class Session : public Seat::Behind {
  public:
+  enum class Begin : std::uint8_t { attached, detached };
   struct Parts {
+    std::string id;
     Bytes plan;
     std::array<sandbox::Stdio, 3> stdio{};  // as the plan has them
     std::vector<std::string> inherit;       // likewise: variables for the launcher
@@ -33,50 +39,60 @@ class Session {
     UniqueFd changes;  // of an overlay workspace that keeps some, else empty
     Channel broker;    // for the launcher
     Resumer resumer;
+    Begin begin = Begin::attached;
+    DetachKeys detach_keys;
+    SessionFolder* folder = nullptr;  // the caller's; if it is detached, closed by who holds it then
   };
   // Starts pawl-launch and hands it everything.
   static tools::Outcome<std::unique_ptr<Session>> start(Parts parts);
 
-  // Until the command has ended: its exit code, as shells tell it (128+N for a signal).
-  tools::Outcome<int> run();
+  // Until the command has ended or was detached; the terminal is put back then. A detached session goes on in
+  // a process of its own, which does not return from here.
+  tools::Outcome<Ending> run();
   // What the launcher told at the end; nothing before it.
   sandbox::Appeared appeared() const { return ended_ ? ended_->appeared : sandbox::Appeared{}; }
 
  private:
-  // A standard stream that goes through us, with our end of the command's pipe.
-  struct Relay {
-    enum class Direction : std::uint8_t { inward, outward } direction;
-    UniqueFd owned;
-    Pump pump;
-  };
+  Session(std::string id, Signals signals, Launcher launcher, Resumer resumer, Begin begin)
+      : id_(std::move(id)),
+        signals_(std::move(signals)),
+        launcher_(std::move(launcher)),
+        resumer_(std::move(resumer)),
+        begin_(begin) {}
 
-  Session(Signals signals, Channel control, Resumer resumer)
-      : signals_(std::move(signals)), control_(std::move(control)), resumer_(std::move(resumer)) {}
-
-  Result<std::vector<UniqueFd>> prepare_streams(const std::array<sandbox::Stdio, 3>& stdio);
   Result<> send_start(const Parts& parts, const std::vector<UniqueFd>& streams);
+  tools::Outcome<> relay();
   tools::Outcome<> turn();
-  Pump::Moved pump(const std::vector<pollfd>& watched);
   std::vector<pollfd> watch() const;
+  int patience() const;
   tools::Outcome<> take_report();
-  tools::Outcome<> take_launched(Packet packet);
+  tools::Outcome<> take_launched(std::vector<UniqueFd> descriptors);
   void take_signals();
+  void take_signal(int number);
   void take_resumer(const std::vector<pollfd>& watched);
-  void command(sandbox::CommandKind kind, std::uint32_t number = 0, std::span<const int> descriptors = {});
-  void take_foreground();
-  void resize();
-  void drain();
+  void command_stopped();
+  void detach();
+  Result<> part(Door& door);
+  [[noreturn]] void hold(Door door);
   tools::Outcome<int> exit_code() const;
 
+  void guard(const sandbox::TerminalState& state, int terminal) override;
+  void release() override;
+  void resize(const winsize& size) override;
+
+  std::string id_;
   Signals signals_;
-  Channel control_;
+  Launcher launcher_;
   Resumer resumer_;
-  std::optional<Terminal> terminal_;
-  UniqueFd master_;  // the command's pty
-  std::vector<std::unique_ptr<Relay>> relays_;
-  std::unique_ptr<Pump> keyboard_;
-  std::unique_ptr<Pump> screen_;
+  Begin begin_;
+  SessionFolder* folder_ = nullptr;
+  StreamRelays relays_;
+  UniqueFd master_;  // the command's terminal
+  std::unique_ptr<Seat> seat_;
+  std::unique_ptr<Holder> holder_;
   std::optional<sandbox::Report> ended_;
+  bool detached_ = false;
+  std::chrono::steady_clock::time_point asked_to_stop_;
 };
 
 }  // namespace pawl::run

@@ -3,6 +3,7 @@
 // discard read it). Runs in pawl, as the person; what it looks at is what the agent left.
 #pragma once
 
+#include <array>
 #include <string>
 
 #include "sandbox/base/error.hpp"
@@ -22,6 +23,8 @@ class SessionFolder {
 
   // For the launcher: an open file of its own, so that the lock is not shared.
   Result<UniqueFd> descriptor() const;
+  // Those of this object, for who closes all others.
+  std::array<int, 2> descriptors() const { return {base_.get(), folder_.get()}; }
   // Writes session.json. Nothing is lost from here on if the host crashes; that takes time, and is for while
   // the launcher builds.
   Result<> write(const tools::SessionRecord& record) const;

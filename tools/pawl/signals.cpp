@@ -8,7 +8,8 @@ namespace pawl::run {
 Result<Signals> Signals::block() {
   sigset_t set;
   sigemptyset(&set);
-  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD}) sigaddset(&set, number);
+  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH, SIGCONT, SIGCHLD})
+    sigaddset(&set, number);
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return failed("block signals");
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGTTOU, SIG_IGN);
@@ -21,6 +22,21 @@ std::optional<int> Signals::next() const {
   signalfd_siginfo info{};
   if (::read(fd(), &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) return std::nullopt;
   return static_cast<int>(info.ssi_signo);
+}
+
+void stop(Whom whom) {
+  sigset_t stopping;
+  sigemptyset(&stopping);
+  sigaddset(&stopping, SIGTSTP);
+  ::kill(whom == Whom::group ? 0 : ::getpid(), SIGTSTP);
+  // It waits for us, blocked: this is where we stop.
+  ::sigprocmask(SIG_UNBLOCK, &stopping, nullptr);
+  ::sigprocmask(SIG_BLOCK, &stopping, nullptr);
+}
+
+bool told_to_continue() {
+  sigset_t waiting;
+  return ::sigpending(&waiting) == 0 && ::sigismember(&waiting, SIGCONT) == 1;
 }
 
 }  // namespace pawl::run

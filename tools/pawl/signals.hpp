@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <cstdint>
 #include <optional>
 
 #include "sandbox/base/error.hpp"
@@ -11,8 +12,8 @@ namespace pawl::run {
 
 class Signals {
  public:
-  // Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD for good; ignores SIGPIPE, and
-  // SIGTTOU so that the terminal's modes can be put back from the background.
+  // Blocks SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH, SIGCONT, SIGCHLD for good; ignores SIGPIPE,
+  // and SIGTTOU so that the terminal's modes can be put back from the background.
   static Result<Signals> block();
 
   int fd() const { return descriptor_.get(); }
@@ -22,5 +23,12 @@ class Signals {
   explicit Signals(UniqueFd descriptor) : descriptor_(std::move(descriptor)) {}
   UniqueFd descriptor_;
 };
+
+// As Ctrl-Z does it: returns once this process goes on, or at once where there is no shell to go back to (an
+// orphaned process group is never stopped).
+enum class Whom : std::uint8_t { self, group };
+void stop(Whom whom);
+// A SIGCONT waits to be taken.
+bool told_to_continue();
 
 }  // namespace pawl::run

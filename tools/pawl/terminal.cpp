@@ -1,26 +1,22 @@
 #include "tools/pawl/terminal.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <string_view>
 #include <utility>
+
+#include "tools/pawl/answers.hpp"
+#include "tools/pawl/terminal_reset.hpp"
 
 namespace pawl::run {
 namespace {
 
-constexpr std::string_view kReset =
-    "\x1b[?1049l"                                   // leave the alternate screen
-    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l"  // no mouse reports
-    "\x1b[?1004l\x1b[?2004l"                        // no focus reports, no bracketed paste
-    "\x1b[?1l\x1b>"                                 // ordinary cursor keys and keypad
-    "\x1b[<u"                                       // leave the kitty keyboard protocol
-    "\x1b(B\x0f"                                    // ASCII, not line drawing
-    "\x1b[r"                                        // scroll the whole screen
-    "\x1b[0m\x1b[?25h";                             // plain attributes, visible cursor
+termios raw_modes(termios modes) {
+  ::cfmakeraw(&modes);
+  return modes;
+}
 
 }  // namespace
 
@@ -36,27 +32,39 @@ Result<Terminal> Terminal::open(int descriptor) {
 }
 
 Terminal::Terminal(Terminal&& other) noexcept
-    : tty_(std::move(other.tty_)), before_(other.before_), mode_(std::exchange(other.mode_, Mode::cooked)) {}
+    : tty_(std::move(other.tty_)),
+      before_(other.before_),
+      mode_(std::exchange(other.mode_, Mode::cooked)),
+      lent_(std::exchange(other.lent_, Lent::no)) {}
+
+bool Terminal::in_foreground() const { return ::tcgetpgrp(fd()) == ::getpgrp(); }
+
+Result<sandbox::TerminalState> Terminal::look() {
+  if (mode_ == Mode::cooked && ::tcgetattr(fd(), &before_) != 0) return failed("read the terminal's modes");
+  return sandbox::TerminalState{sandbox::encode_modes(before_), sandbox::encode_modes(raw_modes(before_)),
+                                reset_sequence(terminal_kind())};
+}
 
 Result<> Terminal::make_raw() {
-  termios raw = before_;
-  ::cfmakeraw(&raw);
+  const termios raw = raw_modes(before_);
   if (::tcsetattr(fd(), TCSADRAIN, &raw) != 0) return failed("set the terminal to raw");
+  if (mode_ == Mode::cooked) sandbox::write_bounded(fd(), entry_sequence(terminal_kind()));
   mode_ = Mode::raw;
+  lend();
   return {};
 }
 
-void Terminal::restore() noexcept {
+void Terminal::restore(Answers answers) noexcept {
+  if (lent_ == Lent::no) return;
+  lent_ = Lent::no;
+  sandbox::write_bounded(fd(), reset_sequence(terminal_kind()));
   if (mode_ == Mode::cooked) return;
   mode_ = Mode::cooked;
-  std::string_view left = kReset;
-  // Bounded: a terminal stopped by Ctrl-S must not keep us here.
-  for (int tries = 0; !left.empty() && tries < 10; ++tries) {
-    pollfd writable{fd(), POLLOUT, 0};
-    ::poll(&writable, 1, 50);
-    const ssize_t written = ::write(fd(), left.data(), left.size());
-    if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
-  }
+  // After the reset: from here on nothing makes it report by itself either.
+  if (answers == Answers::expected && in_foreground() && !reset_sequence(terminal_kind()).empty())
+    take_answers(fd(), LastQuestion::invent(size()));
+  // Together that is TCSAFLUSH without its wait for the output: a line that takes nothing must not keep us.
+  ::tcflush(fd(), TCIFLUSH);
   ::tcsetattr(fd(), TCSANOW, &before_);
 }
 

@@ -8,6 +8,7 @@
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
+#include "sandbox/terminal_guard.hpp"
 
 namespace pawl::run {
 
@@ -20,13 +21,21 @@ class Terminal {
   Terminal& operator=(Terminal&&) = delete;
   ~Terminal() { restore(); }
 
+  // Else it is the shell's: neither to be made raw nor read.
+  bool in_foreground() const;
+  // Looks at the modes that it has now, and will have again: for the guard, before it is made raw.
+  Result<sandbox::TerminalState> look();
   Result<> make_raw();
-  // What the command may have left behind (alternate screen, colours, mouse reports, bracketed paste, a
-  // hidden cursor) is undone and the modes are as before. Does nothing the second time.
-  void restore() noexcept;
+  // From here on it shows what a command writes, raw or not.
+  void lend() { lent_ = Lent::yes; }
+  // What the command may have left behind is undone, what was typed and not read is thrown away, and the
+  // modes are as before. Does nothing the second time. Answers that may be on their way are waited for.
+  enum class Answers : std::uint8_t { none, expected };
+  void restore(Answers answers = Answers::none) noexcept;
 
   int fd() const { return tty_.get(); }
   winsize size() const;
+  const termios& modes() const { return before_; }
 
  private:
   explicit Terminal(UniqueFd tty) : tty_(std::move(tty)) {}
@@ -34,6 +43,7 @@ class Terminal {
   UniqueFd tty_;
   termios before_{};
   enum class Mode : std::uint8_t { cooked, raw } mode_ = Mode::cooked;
+  enum class Lent : std::uint8_t { no, yes } lent_ = Lent::no;
 };
 
 // TERM as it may be told to the broker; empty when it is not a plain name.

@@ -1,5 +1,5 @@
-// pawl-cli: every verb of `pawl` but `run`. Runs as the person; signs through their ssh key; reads the
-// broker's answers, which may quote agents.
+// pawl-cli: every verb of `pawl` but `run` and `attach`. Runs as the person; signs through their ssh key;
+// reads the broker's answers, which may quote agents.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
@@ -18,6 +18,7 @@ namespace {
 constexpr char kOverview[] =
     "pawl: agents run in a sandbox and reach production only by what people sign.\n\n"
     "  pawl run --role ROLE -- COMMAND...    start an agent (see pawl run --help)\n"
+    "  pawl attach SESSION                   back to one that was left running (see pawl attach --help)\n"
     "  pawl requests, approve, deny          what agents ask for, and your answer\n"
     "  pawl diff, apply, discard             what agents changed in their copy of your files\n";
 constexpr char kFooter[] =
@@ -31,7 +32,7 @@ int complain(const tools::Trouble& trouble) {
 }
 
 std::vector<std::string_view> first_words() {
-  std::vector<std::string_view> words{"run"};
+  std::vector<std::string_view> words{"run", "attach"};
   for (const Verb& verb : verbs()) {
     const std::string_view word = verb.family.empty() ? verb.name : verb.family;
     if (std::ranges::find(words, word) == words.end()) words.push_back(word);
@@ -70,7 +71,9 @@ class Program {
     app_.footer(kFooter);
     app_.set_version_flag("--version", "pawl " PAWL_VERSION);
     app_.require_subcommand(1);
-    app_.add_subcommand("run", "start a command in a sandbox");  // for the list; pawl itself runs it
+    // For the list: pawl itself runs them.
+    app_.add_subcommand("run", "start a command in a sandbox");
+    app_.add_subcommand("attach", "come back to a detached session");
     for (const Verb& verb : verbs()) declare(verb);
   }
 
@@ -88,8 +91,9 @@ class Program {
       const Outcome<ExitCode> outcome = entry.action();
       return outcome ? static_cast<int>(*outcome) : complain(outcome.error());
     }
-    return complain(
-        {ExitCode::usage, "pawl run is a command of the program pawl, not of pawl-cli", "use pawl run"});
+    return complain({ExitCode::usage,
+                     "pawl run and pawl attach are commands of the program pawl, not of pawl-cli",
+                     "use pawl run, pawl attach"});
   }
 
  private:

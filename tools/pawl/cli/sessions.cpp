@@ -1,10 +1,13 @@
 // pawl sessions, pawl kill.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <memory>
+#include <optional>
 
+#include "tools/held_sessions.hpp"
 #include "tools/pawl/cli/broker.hpp"
 #include "tools/pawl/cli/json_of.hpp"
 #include "tools/pawl/cli/output.hpp"
@@ -18,15 +21,29 @@ struct SessionsOptions {
   bool json = false;
 };
 
+// Only a session's own person can tell whether it is detached: the broker is not part of it.
+std::optional<bool> detached(const wire::SessionInfo& info) {
+  if (info.ended != 0 || info.uid != ::getuid()) return std::nullopt;
+  const auto held = tools::HeldSessions::open();
+  if (!held) return std::nullopt;
+  const tools::Attendance attendance = tools::attendance(*held, info.id);
+  if (attendance == tools::Attendance::unknown) return std::nullopt;
+  return attendance == tools::Attendance::detached;
+}
+
+std::string state(const wire::SessionInfo& info) {
+  if (info.ended != 0) return fmt::format("exit {}", info.exit_code);
+  return detached(info).value_or(false) ? "detached" : "running";
+}
+
 std::string session_table(const std::vector<wire::SessionInfo>& sessions) {
   if (sessions.empty()) return "no agent runs\n";
   std::vector<std::vector<std::string>> rows{
       {"ID", "ROLE", "STARTED BY", "SINCE", "STATE", "WORKSPACE", "COMMAND"}};
   for (const wire::SessionInfo& info : sessions)
-    rows.push_back(
-        {short_id(info.id), info.role, info.person.empty() ? fmt::format("uid {}", info.uid) : info.person,
-         local_time(info.started), info.ended == 0 ? "running" : fmt::format("exit {}", info.exit_code),
-         info.workspace, info.command});
+    rows.push_back({short_id(info.id), info.role,
+                    info.person.empty() ? fmt::format("uid {}", info.uid) : info.person,
+                    local_time(info.started), state(info), info.workspace, info.command});
   return table(rows);
 }
 
@@ -38,7 +55,12 @@ Outcome<ExitCode> list(const SessionsOptions& options) {
     return ExitCode::done;
   }
   boost::json::array array;
-  for (const wire::SessionInfo& info : sessions) array.push_back(json_of(info));
+  for (const wire::SessionInfo& info : sessions) {
+    boost::json::object object = json_of(info);
+    const auto known = detached(info);
+    object["detached"] = known ? boost::json::value(*known) : boost::json::value(nullptr);
+    array.push_back(std::move(object));
+  }
   TRY(print_json(array));
   return ExitCode::done;
 }

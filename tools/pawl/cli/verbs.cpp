@@ -34,9 +34,13 @@ constexpr Verb kVerbs[] = {
      "Exit codes: 2 usage, 3 people.toml does not know you, 6 broker unreachable at the start",
      declare_review},
     {"", "sessions", "the agents that run under pawl",
+     "STATE is running, detached (yours, and nobody looks at it: pawl attach) or exit N. In --json "
+     "`detached`\n"
+     "is true or false for your own running sessions, else null.\n\n"
      "Example:\n  pawl sessions --all --json\n\nExit codes: 0 listed, 2 usage, 6 broker unreachable",
      declare_sessions},
     {"", "kill", "end a session and everything in it; its pending requests become void",
+     "Nothing survives: what forked, what ignores every signal, and what was detached die alike.\n\n"
      "Example:\n  pawl kill 9d41b6e2\n\n"
      "Exit codes: 0 told to die, 1 no such session, 2 usage, 3 not yours to kill, 6 broker unreachable",
      declare_kill},

@@ -34,7 +34,7 @@ TEST_CASE("a signal that would end pawl becomes an event instead") {
   const AsBefore restored;
   const auto signals = Signals::block();
   REQUIRE(signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT, SIGCHLD}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH, SIGCONT, SIGCHLD}) {
     ::kill(::getpid(), number);
     CHECK(signals->next() == number);
   }

@@ -1,0 +1,129 @@
+"""SIGKILL of pawl run before any of its system calls: whatever it had begun is gone within a second, or can be found again."""
+
+import ctypes
+import itertools
+import json
+import os
+import signal
+
+from host import wait_until
+from persons_terminal import pawls, processes_with, state_of
+from terminal_story import TerminalStory
+
+PTRACE_TRACEME, PTRACE_SYSCALL = 0, 24
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def trace(request, pid=0, number=0):
+    return LIBC.ptrace(request, ctypes.c_int(pid), None, ctypes.c_void_p(number))
+
+
+class Traced:
+    """A process of a person, with no terminal, that goes from one system call to the next."""
+
+    def __init__(self, person, argv):
+        self.pid = os.fork()
+        if self.pid == 0:
+            self.become(person, argv)
+        self.stopped = self.wait()
+
+    @staticmethod
+    def become(person, argv):
+        try:
+            os.setsid()
+            nothing = os.open("/dev/null", os.O_RDWR)
+            for number in range(3):
+                os.dup2(nothing, number)
+            os.setgroups([])
+            os.setgid(person.gid)
+            os.setuid(person.uid)
+            os.chdir(person.workspace)
+            trace(PTRACE_TRACEME)
+            os.execve(argv[0], argv, person.environment())
+        finally:
+            os._exit(99)
+
+    def wait(self):
+        status = os.waitpid(self.pid, 0)[1]
+        return os.WSTOPSIG(status) if os.WIFSTOPPED(status) else None
+
+    def go(self, calls):
+        """To just before its next call after so many; False when it has ended before."""
+        for _ in range(2 * calls + 1):
+            if self.stopped is None:
+                return False
+            trace(PTRACE_SYSCALL, self.pid, 0 if self.stopped == signal.SIGTRAP else self.stopped)
+            self.stopped = self.wait()
+        return self.stopped is not None
+
+    def kill(self):
+        if self.stopped is not None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
+
+class KilledAnywhere(TerminalStory):
+    def launchers(self):
+        """Pids of pawl-launch, of this test's own copy."""
+        program, found = os.path.realpath(self.host.program("pawl-launch")), []
+        for name in os.listdir("/proc"):
+            try:
+                if name.isdigit() and os.readlink(f"/proc/{name}/exe") == program and state_of(int(name)) != "Z":
+                    found.append(int(name))
+            except OSError:
+                continue
+        return found
+
+    def rounds(self, more, marker, over):
+        """Kills pawl run before its first, its third, its fifth … system call, until it ends or `over` says that it may."""
+        argv = [self.host.program("pawl"), "run", "--role", "observer", *more, "--", "sleep", marker]
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            mounts = file.read()
+        for calls in itertools.count(0, 2):
+            traced = Traced(self.alice, argv)
+            alive = traced.go(calls)
+            last = not alive or over()
+            traced.kill()
+            yield calls
+            if last:
+                break
+        self.assertGreater(calls, 60)
+        with open("/proc/self/mountinfo", encoding="utf-8") as file:
+            self.assertEqual(mounts, file.read())
+
+    def nothing_left(self, marker):
+        return not processes_with(marker) and not self.launchers()
+
+    def test_run(self):
+        """pawl run: nothing of it is left"""
+        for calls in self.rounds([], "31415", lambda: processes_with("sleep\x0031415")):
+            wait_until(lambda: self.nothing_left("sleep\x0031415"), 1, 0.01, f"the end of all, after {calls} system calls,")
+        self.sessions_end()
+
+    def test_detach(self):
+        """pawl run --detach: nothing of it is left, or a session that is listed as detached and can be killed"""
+        found = 0
+        for calls in self.rounds(["--detach"], "31416", lambda: False):
+            try:
+                wait_until(lambda: self.nothing_left("sleep\x0031416"), 1, 0.01)
+            except AssertionError:
+                session, = [entry for entry in self.sessions() if entry["detached"]]
+                self.assert_done(self.host.pawl(self.alice, "kill", session["id"]))
+                wait_until(lambda: self.nothing_left("sleep\x0031416"), 1, 0.01, f"the end of all, after {calls} system calls,")
+                found += 1
+            for holder in pawls(self.host, "run"):
+                wait_until(lambda pid=holder: state_of(pid) in ("", "Z"), 2, what="the holder's end")
+        self.assertGreater(found, 0)
+        self.sessions_end()
+
+    def sessions(self):
+        listed = self.host.pawl(self.alice, "sessions", "--json")
+        self.assert_done(listed)
+        return json.loads(listed.out)
+
+    def sessions_end(self):
+        """Those that nobody launched are given up."""
+        wait_until(lambda: not self.sessions(), 40, 0.5, "the end of every session for the broker")
+
+
+del TerminalStory

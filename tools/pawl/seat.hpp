@@ -1,0 +1,84 @@
+// The person's terminal in front of a command: raw while it is in the foreground, keys in, output out, and
+// put back whenever the person leaves. Runs in pawl; the keys are looked at for those that detach, the output
+// for what a terminal must be told when the person comes back.
+#pragma once
+
+#include <poll.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "tools/pawl/detach_keys.hpp"
+#include "tools/pawl/pump.hpp"
+#include "tools/pawl/screen_memory.hpp"
+#include "tools/pawl/terminal.hpp"
+
+namespace pawl::run {
+
+class Seat {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Where the terminal's affairs are known besides here.
+  class Behind {
+   public:
+    virtual ~Behind() = default;
+    // Before the terminal is made raw: who puts it back should we be killed?
+    virtual void guard(const sandbox::TerminalState& state, int terminal) = 0;
+    virtual void release() = 0;
+    virtual void resize(const winsize& size) = 0;
+  };
+
+  Seat(Terminal terminal, DetachKeys keys, Behind& behind);
+
+  // `line` leads to the command's terminal, and stays the caller's. `screen` is what to show first.
+  void connect(int line, std::string_view screen = {});
+  // Takes the terminal, if it is ours to take: at the start, when the process goes on, when its size changed.
+  void enter();
+  // Puts the terminal back.
+  void leave();
+  bool entered() const { return keyboard_ != nullptr; }
+  void resize() { behind_.resize(terminal_.size()); }
+
+  void watch(std::vector<pollfd>& watched) const;
+  Pump::Moved advance(const std::vector<pollfd>& watched);
+  // Keys held back for too long go on; a terminal that has become ours is taken.
+  void look(Clock::time_point now);
+  std::optional<Clock::time_point> wakes() const;
+
+  bool wants_to_detach() const { return wish_ == Wish::detach; }
+  void stay() { wish_ = Wish::none; }
+  // The terminal is gone.
+  bool lost() const { return lost_; }
+  void say(std::string_view line);
+
+  // Only output, until it ends, nothing comes for `patience`, or `limit` is over.
+  void show_the_rest(std::chrono::milliseconds patience, std::chrono::milliseconds limit);
+  ScreenMemory& memory() { return *memory_; }
+  std::unique_ptr<ScreenMemory> take_memory() { return std::move(memory_); }
+  const Terminal& terminal() const { return terminal_; }
+  const DetachKeys& keys() const { return keys_; }
+
+ private:
+  enum class Wish : std::uint8_t { none, detach };
+  std::size_t filter_keys(std::span<char> buffer, std::size_t size);
+  void note_output(std::string_view bytes);
+  Terminal::Answers answers() const;
+
+  Terminal terminal_;
+  DetachKeys keys_;
+  Behind& behind_;
+  std::unique_ptr<ScreenMemory> memory_ = std::make_unique<ScreenMemory>();
+  std::unique_ptr<Pump> keyboard_;  // only in the foreground
+  std::unique_ptr<Pump> screen_;
+  int line_ = -1;
+  Wish wish_ = Wish::none;
+  bool lost_ = false;
+  enum class Visit : std::uint8_t { first, again } visit_ = Visit::first;
+  Clock::time_point held_since_;
+  Clock::time_point looked_;
+  std::optional<Clock::time_point> asked_;  // something that the terminal may answer
+};
+
+}  // namespace pawl::run

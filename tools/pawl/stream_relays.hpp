@@ -1,0 +1,36 @@
+// The standard streams that are no terminals: what of them pawl run hands to the command, and what it relays.
+// Runs in pawl; the bytes pass through unread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "sandbox/plan.hpp"
+#include "tools/pawl/pump.hpp"
+#include "tools/pawl/standard_streams.hpp"
+
+namespace pawl::run {
+
+class StreamRelays {
+ public:
+  // The command's ends, in order, of the streams that the plan wants as descriptors.
+  Result<std::vector<UniqueFd>> prepare(const std::array<sandbox::Stdio, 3>& stdio);
+  void watch(std::vector<pollfd>& watched) const;
+  void advance(const std::vector<pollfd>& watched);
+  // Only what comes from the command, until it ends or nothing comes for `patience`.
+  void finish(std::chrono::milliseconds patience);
+
+ private:
+  struct Relay {
+    enum class Direction : std::uint8_t { inward, outward } direction;
+    UniqueFd owned;  // our end of the command's pipe
+    Pump pump;
+  };
+  Pump::Moved move(const std::vector<pollfd>& watched);
+
+  std::vector<std::unique_ptr<Relay>> relays_;
+};
+
+}  // namespace pawl::run

@@ -1,0 +1,21 @@
+// What makes a terminal sane again after an agent has written to it, whatever it wrote. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pawl::run {
+
+struct TerminalKind {
+  std::string_view type;    // TERM
+  std::string_view locale;  // what LC_ALL, LC_CTYPE or LANG say
+};
+TerminalKind terminal_kind();
+
+// Before the command may write: remembers the window's title.
+std::string entry_sequence(const TerminalKind& kind);
+// Afterwards. The cursor stays where it is; what stands on the screen stays. Empty for a "dumb" terminal,
+// which would print it.
+std::string reset_sequence(const TerminalKind& kind);
+
+}  // namespace pawl::run
