@@ -192,7 +192,6 @@ Outcome<int> run_session(const RunCommand& command) {
     return trouble(ExitCode::pawl_failed, "this is a pawl sandbox already, and sandboxes do not nest",
                    "run it directly, or start pawl run outside");
   TRY(detach_keys(command.detach_keys));  // before anything is opened
-  TRY(detach_keys(command.detach_keys));  // before anything is opened
   const wire::OpenSession ask = TRY(compose(command));
   UniqueFd workspace = TRY(open_workspace(command.workspace));
   tools::Greeted broker = TRY(reach_broker());
@@ -203,6 +202,8 @@ Outcome<int> run_session(const RunCommand& command) {
       sandbox::Layer::state_directory,
       open_private_home(TRY(wire::private_homes()), planned.role, opened.message.home_key, planned.owner)));
   std::optional<SessionFolder> folder = TRY(make_session_folder(planned, workspace));
+  // Before the parts: gcc forgets what an unfinished aggregate holds when TRY returns.
+  auto keys = TRY(detach_keys(is_piped(planned.plan) ? "none" : command.detach_keys));
   Session::Parts parts{
       .id = planned.session,
       .plan = opened.message.plan,
@@ -215,7 +216,7 @@ Outcome<int> run_session(const RunCommand& command) {
       .resumer = Resumer(broker.paths, planned.session, opened.message.token),
       .begin =
           command.front == RunCommand::Front::detached ? Session::Begin::detached : Session::Begin::attached,
-      .detach_keys = TRY(detach_keys(is_piped(planned.plan) ? "none" : command.detach_keys)),
+      .detach_keys = std::move(keys),
   };
   const Outcome<Ending> ending = run_planned(planned, std::move(parts), folder);
   const bool left = ending && ending->how == Ending::How::detached;
