@@ -29,12 +29,15 @@ mkfifo fifo
 touch touched
 ln edited hard
 truncate -s 100M sparse
+mkdir sealed && echo x >sealed/in && mkdir sealed/deeper && echo y >sealed/deeper/in && chmod 555 sealed/deeper sealed
+rm -r once && mkdir once && echo new >once/new && mkdir once/sub && echo new >once/sub/new && chmod 555 once/sub once
 mv folder/a folder/b && echo more >>folder/b
 rm fifo
 find . -mindepth 1 \\( -type l -printf '%P|link %l\\n' \\) -o \\( -type d -printf '%P|folder %m\\n' \\) -o -printf '%P|file %m\\n'
 """
 FURNISH = f"""
 echo old >edited; echo old >removed; echo '{LONG}' >moved; echo same >touched
+mkdir -p once/sub && echo old >once/old && echo old >once/sub/old
 mkdir -p tree/sub again folder folder-to-file/sub untouched
 echo a >tree/a; echo b >tree/sub/b; echo old >again/old; echo a >folder/a; echo '#!/bin/sh' >script
 ln -s edited link; echo f >file-to-folder; echo f >folder-to-file/sub/f; echo u >untouched/u

@@ -89,6 +89,7 @@ Result<> note_touched(const Scene& scene, const Writer& writer) {
 Result<Applied> finish(const Scene& scene, Journal& journal, Writer& writer) {
   for (std::size_t i = 0; i < journal.operations.size(); ++i) TRY(writer.commit(i));
   TRY(writer.sync());
+  TRY(writer.close_folders());
   TRY(note_touched(scene, writer));
   journal.phase = Journal::Phase::settling;
   TRY(store_journal(scene.session, journal, scene.steps));

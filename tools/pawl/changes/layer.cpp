@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include "tools/pawl/changes/marks.hpp"
 #include "tools/pawl/changes/remove_tree.hpp"
@@ -16,6 +17,7 @@ namespace {
 constexpr char kScratch[] = "spelled-out";
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
 constexpr std::uint32_t kPermissions = 0777;
+constexpr mode_t kOwner = 0700;
 
 Result<bool> is_whiteout(const UniqueFd& folder, const std::string& name, const Node& node) {
   if (is_device_whiteout(node)) return true;
@@ -24,16 +26,30 @@ Result<bool> is_whiteout(const UniqueFd& folder, const std::string& name, const 
   return marks && marks->whiteout == FileMarks::Whiteout::yes;
 }
 
-// 0 or an errno. An agent may have made the folder read-only; it is the person's all the same.
+// An agent may have made a folder read-only; it is the person's all the same. For as long as this lives.
+class OpenedUp {
+ public:
+  explicit OpenedUp(const UniqueFd& folder) : path_("/proc/self/fd/" + std::to_string(folder.get())) {
+    struct stat status{};
+    if (::fstat(folder.get(), &status) != 0 || (status.st_mode & kOwner) == kOwner) return;
+    const mode_t mode = status.st_mode & 07777;
+    if (::chmod(path_.c_str(), mode | kOwner) == 0) before_ = mode;
+  }
+  ~OpenedUp() {
+    if (before_) ::chmod(path_.c_str(), *before_);
+  }
+  OpenedUp(const OpenedUp&) = delete;
+  OpenedUp& operator=(const OpenedUp&) = delete;
+
+ private:
+  const std::string path_;
+  std::optional<mode_t> before_;
+};
+
+// 0 or an errno.
 int unlink_in(const UniqueFd& folder, const std::string& name, int flags) {
-  if (::unlinkat(folder.get(), name.c_str(), flags) == 0) return 0;
-  struct stat status{};
-  if (errno != EACCES || ::fstat(folder.get(), &status) != 0) return errno;
-  const std::string path = "/proc/self/fd/" + std::to_string(folder.get());
-  if (::chmod(path.c_str(), 0700) != 0) return errno;
-  const int errnum = ::unlinkat(folder.get(), name.c_str(), flags) == 0 ? 0 : errno;
-  if (::chmod(path.c_str(), status.st_mode & 07777) != 0) return errno;
-  return errnum;
+  const OpenedUp opened(folder);
+  return ::unlinkat(folder.get(), name.c_str(), flags) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -59,6 +75,7 @@ Result<> Layer::spell_out_folder(const std::string& path) const {
   const UniqueFd parent = TRY(open_folder(upper_, std::string(parent_of(path))));
   if (TRY(marks_of_folder(parent, std::string(name_of(path)))).opaque != FolderMarks::Opaque::yes) return {};
   const UniqueFd folder = TRY(open_folder(upper_, path));
+  const OpenedUp opened(folder);
   const std::vector<std::string> names = TRY(list(folder, kAll));
   const auto below = TRY(look(workspace_, path));
   if (below && below->type == Type::folder) {
@@ -71,8 +88,10 @@ Result<> Layer::spell_out_folder(const std::string& path) const {
       }
       const auto node = TRY(look_in(folder, name));
       if (!node || node->type != Type::folder) continue;
+      const UniqueFd inner = TRY(open_folder(folder, name));
+      const OpenedUp inner_opened(inner);
       TRY(steps_.next("setxattr"));
-      TRY(set_opaque(TRY(open_folder(folder, name))));
+      TRY(set_opaque(inner));
     }
   }
   TRY(steps_.next("removexattr"));
@@ -94,6 +113,7 @@ Result<> Layer::spell_out_whiteout(const std::string& path) const {
   }
   if (::fchmod(folder.get(), below->mode & kPermissions) != 0) return failed("set permissions");
   const UniqueFd parent = TRY(open_folder(upper_, std::string(parent_of(path))));
+  const OpenedUp opened(parent);
   TRY(steps_.next("rename"));
   const std::string name(name_of(path));
   if (::renameat2(session_.get(), kScratch, parent.get(), name.c_str(), RENAME_EXCHANGE) != 0)

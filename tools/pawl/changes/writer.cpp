@@ -227,8 +227,7 @@ Result<> Writer::commit(std::size_t index) {
         return failed("remove a folder");
       case Step::make_folder:
         touched_.insert(operation.path);
-        if ((operation.mode & kOwner) != kOwner) TRY(commit_mode(index, *spot));
-        return done(index);
+        return done(index);  // a closed one stays open until everything is in it
       case Step::set_mode:
         return commit_mode(index, *spot);
     }
@@ -342,10 +341,25 @@ Result<> Writer::discard_temporary(const Spot& spot) {
   return {};
 }
 
+Result<> Writer::close_folders() {
+  for (std::size_t index = journal_.operations.size(); index-- > 0;) {
+    const Operation& operation = journal_.operations[index];
+    const bool closed = (operation.mode & kOwner) != kOwner;
+    if (operation.step != Step::make_folder || operation.state != State::done || !closed) continue;
+    const UniqueFd folder = open_within(scene_.workspace, operation.path, O_RDONLY | O_DIRECTORY);
+    const auto spot = TRY(spot_of(index));
+    if (!spot) continue;
+    TRY_DURING(operation.path, commit_mode(index, *spot));
+    if (folder && ::fsync(folder.get()) != 0) return failed("sync folder " + operation.path);
+  }
+  return {};
+}
+
 Result<> Writer::sync() {
   for (const std::string& path : touched_) {
     const auto folder = open_folder(scene_.workspace, path);
     if (!folder && is_lost_ground(folder.error().errnum)) continue;  // it was itself removed
+    if (!folder && folder.error().errnum == EACCES) continue;        // closed, and synced before that
     if (!folder) return std::unexpected(folder.error());
     TRY(scene_.steps.next("fsync"));
     if (::fsync(folder->get()) != 0) return failed("sync folder " + path);

@@ -36,6 +36,8 @@ class Writer {
   Result<> resume(std::size_t index);
   // Makes it so, or skips it.
   Result<> commit(std::size_t index);
+  // When everything is in them: the new folders that even their owner may not write to, or read.
+  Result<> close_folders();
   // What was done so far is on disk.
   Result<> sync();
 

@@ -128,7 +128,9 @@ std::uint64_t count_steps() {
   change(layers);
   FaultySteps steps;
   const Scene scene = layers.scene(steps);
-  REQUIRE(apply(scene, everything(layers)));
+  const auto applied = apply(scene, everything(layers));
+  INFO((applied ? "" : applied.error().text()));
+  REQUIRE(applied);
   open_up(layers);
   return steps.steps;
 }
@@ -157,6 +159,7 @@ TEST_CASE("everything that a session changed lands, and nothing is left of it in
   layers.begin();
   change(layers);
   const auto applied = layers.apply();
+  INFO((applied ? "" : applied.error().text()));
   REQUIRE(applied);
   CHECK(applied->skipped.empty());
   CHECK(tree_of(layers.workspace()) == kWanted);
