@@ -105,12 +105,19 @@ class Overlay(Workspaces):
         agent = ("printf '\\033[?1049h\\033[?25lWhat now? [a/c/d/x/k] '; sleep 1; echo evil >.envrc; echo new >>k8s/web.yaml; exit 5")
         command = ["run", "--role", "editor", "--workspace", self.alice.workspace, "--", "/bin/sh", "-c", agent]
         # The first question is the agent's drawing: its answer goes to the agent.
-        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"a\ny\ny\n"), (MENU, b"k\n")])
+        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"a\ny\ny\n"), (MENU, b"k\n")], TERM="xterm-256color")
         self.assertEqual(5, code, seen)
         self.assertLess(seen.index("\x1b[?1049l"), seen.index("would change"), "the terminal is put back before")
         self.assertIn("direnv runs it", seen)
         folder, = self.folders()
         self.assertEqual("service: web\nreplicas: 2\n", self.manifest())
+        shutil.rmtree(folder)
+        # In the background nobody is asked: the terminal is somebody else's.
+        code, seen = on_terminal(self.host, self.alice, ["run", "--role", "editor", "--workspace", self.alice.workspace, "--", "/bin/sh", "-c",
+                                                         "echo new >>k8s/web.yaml"], [], background=True)
+        self.assertNotIn("What now", seen)
+        folder, = self.folders()
+        self.assertIn(folder.name, seen)
         shutil.rmtree(folder)
         code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"\n"), (MENU, b"a\n"), (rb"all the same\? \[y/N\] $", b"n\n")])
         self.assertEqual(5, code, seen)

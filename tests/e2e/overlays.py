@@ -46,12 +46,14 @@ def tree_of(top):
     return found
 
 
-def on_terminal(host, person, arguments, answers, before=b"", **options):
-    """Runs pawl on a terminal; each answer is typed once its question has appeared. Its exit code, and what was shown."""
+def on_terminal(host, person, arguments, answers, before=b"", background=False, **options):
+    """Runs pawl on a terminal; each answer is typed once its question has appeared. Its exit code, and what was shown.
+    In the background: on a terminal that is not its own."""
     ours, theirs = pty.openpty()
     os.fchown(theirs, person.uid, person.gid)
     os.write(ours, before)
-    child = host.start(person, [host.program("pawl"), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, **options)
+    own = [] if background else ["setsid", "--ctty", "--wait"]
+    child = host.start(person, [*own, host.program("pawl"), *arguments], stdin=theirs, stdout=theirs, stderr=theirs, **options)
     os.close(theirs)
     os.set_blocking(ours, False)
     seen, searched, left = b"", 0, list(answers)

@@ -118,6 +118,11 @@ class Farewell {
   int terminal_;
 };
 
+// `pawl run` resets the terminal where it runs in the foreground, and only there somebody would answer.
+bool is_ours(int terminal) {
+  return ::isatty(0) == 1 && ::isatty(terminal) == 1 && ::tcgetpgrp(0) == ::getpgrp();
+}
+
 Outcome<ExitCode> settle(const std::string& id) {
   const KeptSession session = TRY(KeptSession::open(id, changes::Purpose::change, {}));
   TRY(session.refuse_running());
@@ -128,7 +133,7 @@ Outcome<ExitCode> settle(const std::string& id) {
     return ExitCode::done;
   }
   const int terminal = ::isatty(2) == 1 ? 2 : 1;
-  if (::isatty(0) == 1 && ::isatty(terminal) == 1) return Farewell(session, std::move(set), terminal).run();
+  if (is_ours(terminal)) return Farewell(session, std::move(set), terminal).run();
   const changes::Counts counts = changes::count(set);
   print_error(fmt::format("pawl: session {} ({}) left changes: {}; {} need a word of their own", session.id(),
                           receipt::visible(session.record().role), changes::sum_of(counts),
