@@ -102,12 +102,13 @@ class Crash(Story):
 
     def asked(self, shell, broker):
         """Asks until the request is on record: asking again for the same joins it."""
-        for _ in range(6):
+        for _ in range(12):
             told = shell.request()
             if told.code == 75:
                 return re.search(r"\b[0-9a-f]{12}\b", told.out).group(0)
             self.assertNotEqual(0, told.code, told)
             self.revive(broker)
+            time.sleep(0.25)  # the session's launcher comes back to a new broker a little later
         raise AssertionError(f"the request was never taken: {told}")
 
     def sweep(self, what, least):

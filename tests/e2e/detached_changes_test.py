@@ -53,14 +53,16 @@ class DetachedChanges(TerminalStory):
         wait_until(lambda: not pawls(self.host, "run"), 5, what="the holder's end")
 
     def test_told(self):
-        """a detached session holds its folder, and whoever is attached at its end is told of the changes"""
+        """a detached session holds its folder, and whoever is attached at its end is asked about the changes"""
         session = self.detached("editor")
         folder, = self.folders()
         self.assertTrue(folder.name.startswith(session))
         self.assertTrue(self.locked(folder))
         terminal = self.attach(session)
         terminal.type("echo new >written; exit 3\r")
-        terminal.expect(re.escape(f"pawl: the session's changes are kept: pawl diff {session}"))
+        terminal.expect("What now")
+        terminal.type("k\r")
+        terminal.expect(re.escape(f"pawl diff {session}"))
         self.assertEqual(3, terminal.child.wait(10))
         self.holder_ends()
         self.assertEqual([folder], self.folders())

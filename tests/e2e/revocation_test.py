@@ -33,7 +33,7 @@ if sys.argv[1] == "unread":
     socket.send_fds(inner, [b"x"], [bomb.fileno()])
     broker.send(hello); broker.send(hello); socket.send_fds(broker, [hello], [outer.fileno()])
     outer.close(); inner.close()
-bomb.close(); print("sent", flush=True); time.sleep(25)
+print("sent", flush=True); bomb.close(); time.sleep(25)
 """
 
 
