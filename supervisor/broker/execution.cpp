@@ -80,6 +80,7 @@ void Execution::hear(const sandbox::Report* report) {
       launched_ = true;
       return;
     case sandbox::ReportKind::broker_lost:
+    case sandbox::ReportKind::stopped:
       return;
   }
 }

@@ -27,7 +27,7 @@ bool is_over(ssize_t size) { return size == 0 || (size < 0 && errno != EAGAIN &&
 LastQuestion LastQuestion::invent(const winsize& size) {
   std::array<std::uint32_t, 6> random{};
   // Never fails for so few bytes; places that can be foreseen still end the waiting.
-  (void)::getrandom(random.data(), sizeof(random), 0);
+  if (::getrandom(random.data(), sizeof(random), 0) < 0) random.fill(0);
   std::array<Place, 3> places;
   for (std::size_t i = 0; i < places.size(); ++i)
     places[i] = {1 + random[2 * i] % std::max<unsigned>(size.ws_row, 1),

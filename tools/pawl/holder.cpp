@@ -30,12 +30,6 @@ bool readable(const std::vector<pollfd>& watched, int descriptor) {
   });
 }
 
-// A guest that does not read must not hold the session up.
-bool make_nonblocking(int descriptor) {
-  const int flags = ::fcntl(descriptor, F_GETFL);
-  return flags >= 0 && ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0;
-}
-
 }  // namespace
 
 Result<Door> Door::open(const std::string& id) {

@@ -31,7 +31,9 @@ class Farewell {
   Outcome<ExitCode> run() {
     TRY(summary());
     for (int misses = 0; misses < kPatience;) {
-      const std::string answer = TRY(ask_person(kMenu, terminal_));
+      const auto asked = ask_person(kMenu, terminal_);
+      if (!asked) return std::unexpected(asked.error());
+      const std::string& answer = *asked;
       if (answer == "a") return apply_all();
       if (answer == "c") return choose();
       if (answer == "x") return throw_away();
