@@ -183,7 +183,8 @@ def pawls(host, *verbs):
         try:
             if name.isdigit() and os.readlink(f"/proc/{name}/exe") == os.path.realpath(host.program("pawl")):
                 with open(f"/proc/{name}/cmdline", encoding="utf-8") as file:
-                    if file.read().split("\0")[1] in verbs and state_of(int(name)) not in ("", "Z"):
+                    # One that is about to go has no words any more.
+                    if (file.read().split("\0") + [""])[1] in verbs and state_of(int(name)) not in ("", "Z"):
                         found.append(int(name))
         except OSError:
             continue

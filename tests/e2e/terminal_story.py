@@ -27,6 +27,7 @@ class TerminalStory(Story):
         """Holders are nobody's children, and outlive the test that failed."""
         for pid in pawls(self.host, "run", "attach"):
             kill(pid)
+        wait_until(lambda: not pawls(self.host, "run", "attach"), what="the end of every pawl run")
 
     def terminal(self, argv, person=None, **options):
         terminal = PersonsTerminal(self.host, person or self.alice, argv, **options)
