@@ -252,6 +252,30 @@ Found redirect(const Case& it) {
           std::string(facts_of(it.layer).configuration)};
 }
 
+// "pawld.service" of "/system.slice/pawld.service"; empty: this process is in no service of the system.
+std::string own_service(std::string_view path) {
+  constexpr std::string_view lead = "/system.slice/";
+  constexpr std::string_view mark = ".service";
+  if (!path.starts_with(lead)) return {};
+  const std::size_t end = path.find(mark);
+  if (end == std::string_view::npos) return {};
+  path = path.substr(0, end + mark.size());
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+// A group that holds processes gives nothing to those below it, so the container's own go one down.
+std::string writable_cgroups(const HostEvidence& evidence) {
+  std::string start = "give it a writable /sys/fs/cgroup in a cgroup namespace of its own";
+  if (evidence.container == Container::docker)
+    start = "docker run --cgroupns=private --security-opt writable-cgroups=true (Docker 28)";
+  if (evidence.container == Container::podman)
+    start = "podman run --cgroupns=private --security-opt unmask=/sys/fs/cgroup";
+  return start +
+         ", and in it, as root: mkdir /sys/fs/cgroup/init && xargs -n1 </sys/fs/cgroup/cgroup.procs sh -c "
+         "'echo "
+         "$0 >/sys/fs/cgroup/init/cgroup.procs'; or run pawl on the host";
+}
+
 Found limits(const Case& it) {
   if (it.layer != Layer::limits) return {};
   const HostEvidence& evidence = it.evidence;
@@ -268,20 +292,28 @@ Found limits(const Case& it) {
     return Diagnosis{"no control groups of version 2 are mounted",
                      "sudo mount -t cgroup2 none /sys/fs/cgroup"};
   if (words != nullptr)
+    return Diagnosis{"this container may not make control groups", writable_cgroups(evidence)};
+  if (it.errnum == EOPNOTSUPP)
     return Diagnosis{
-        "this container may not make control groups",
-        evidence.container == Container::docker
-            ? "docker run --cgroupns=private -v /sys/fs/cgroup:/sys/fs/cgroup:rw, or run pawl on "
-              "the host"
-            : "give it a writable /sys/fs/cgroup of its own, or run pawl on the host"};
+        "this kernel was built without that part of its control groups, or booted with it off",
+        "take cgroup_disable= off the kernel's command line (on a Raspberry Pi: add cgroup_enable=memory "
+        "there) and reboot, or use a kernel with " +
+            std::string(facts_of(it.layer).configuration)};
+  const std::string service = own_service(evidence.cgroup_path);
+  if (evidence.systemd && !service.empty())
+    return Diagnosis{"systemd has not delegated its control group to " + service,
+                     "sudo systemctl edit " + service +
+                         ", with [Service] and Delegate=yes; then sudo systemctl restart " + service};
   if (evidence.systemd)
     return Diagnosis{
         "no control group is delegated to this user",
         "sudo systemctl edit user@.service, with [Service] and Delegate=cpu cpuset io memory pids; "
         "then log out and in again (no user manager: sudo loginctl enable-linger USER)"};
-  return Diagnosis{"no control group is delegated to this user",
-                   "sudo mkdir " + evidence.cgroup_mount + "/pawl && sudo chown -R USER " +
-                       evidence.cgroup_mount + "/pawl, and start pawl in it"};
+  return Diagnosis{
+      "no control group is delegated to this user",
+      "sudo sh -c 'cd " + evidence.cgroup_mount +
+          " && echo +cpu +io +memory +pids >cgroup.subtree_control && mkdir -p pawl/shell && chown -R USER "
+          "pawl && echo PID >pawl/shell/cgroup.procs', where PID is the shell that starts pawl"};
 }
 
 Found directory(const Case& it) {
