@@ -231,7 +231,7 @@ Outcome<int> run_session(const RunCommand& command) {
 
 Outcome<int> run(const RunCommand& command) {
   Outcome<int> outcome = run_session(command);
-  if (!outcome && outcome.error().code != ExitCode::timed_out) outcome.error().code = ExitCode::pawl_failed;
+  if (!outcome && !tells_an_end(outcome.error().code)) outcome.error().code = ExitCode::pawl_failed;
   return outcome;
 }
 

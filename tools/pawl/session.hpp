@@ -66,6 +66,7 @@ class Session : public Seat::Behind {
   std::vector<pollfd> watch() const;
   int patience() const;
   tools::Outcome<> take_report();
+  void tell_missing(const std::string& limits);
   tools::Outcome<> take_launched(std::vector<UniqueFd> descriptors);
   void take_signals();
   void take_signal(int number);
