@@ -120,6 +120,17 @@ class Delegated(Limits):
         self.assertEqual("processes 100", entry["limits"])
         self.assertIn("memory, cpus: ", entry["limits_not_enforced"])
 
+    def test_doctor(self):
+        """doctor: where systemd gives a scope, limits work; where none runs for the person, both rows say what to do"""
+        for person, works in ((self.alice, True), (self.bob, False)):
+            with self.subTest(person.name):
+                told = self.host.pawl(person, "doctor", "--json", timeout=240)
+                rows = {row["layer"]: row for row in json.loads(told.out)}
+                self.assertEqual(["works" if works else "not needed", "works" if works else "missing"],
+                                 [rows[layer]["state"] for layer in ("limits", "role deployer")], told)
+                for layer in () if works else ("limits", "role deployer"):
+                    self.assertIn("loginctl enable-linger", rows[layer]["remedy"])
+
 
 class Embedded(Limits):
     def test_action(self):
