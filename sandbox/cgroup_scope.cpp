@@ -104,6 +104,7 @@ Result<> run_busctl(const std::vector<std::string>& words) {
   const UniqueFd output(ends[0]);
   UniqueFd written(ends[1]);
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   char locale[] = "LC_ALL=C.UTF-8";
