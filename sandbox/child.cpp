@@ -50,13 +50,12 @@ int die_with_launcher(ChildPlan& plan) noexcept {
   return (alive.revents & POLLHUP) != 0 ? EOWNERDEAD : 0;
 }
 
+// First the cgroup, then the namespace, of which it is the root: the session sees nothing above itself.
 // SAFETY: the kernel judges by who opened the file, and that was the launcher before it gave rights up.
 int enter_cgroup(ChildPlan& plan) noexcept {
-  return plan.cgroup >= 0 && ::write(plan.cgroup, "0", 1) != 1 ? errno : 0;
+  if (plan.cgroup >= 0 && ::write(plan.cgroup, "0", 1) != 1) return errno;
+  return outcome(::unshare(CLONE_NEWCGROUP));
 }
-
-// After that the cgroup is the namespace's root: the session sees nothing above itself.
-int unshare_cgroup(ChildPlan&) noexcept { return outcome(::unshare(CLONE_NEWCGROUP)); }
 
 int map_ids(ChildPlan& plan) noexcept { return write_id_maps(plan.id_maps); }
 
@@ -175,15 +174,10 @@ struct Step {
   std::string_view remedy{};
 };
 
-constexpr std::string_view kCgroupRemedy =
-    "kernels before 5.16 judge by who writes to cgroup.procs: an action with limits and a user of its own "
-    "needs a newer one";
-
 constexpr Step kOrder[] = {
     {"reset signals", reset_signals},
     {"die with the launcher", die_with_launcher},
-    {"enter the session's cgroup", enter_cgroup, std::nullopt, kCgroupRemedy},
-    {"make that cgroup the root of a namespace", unshare_cgroup, Layer::cgroup_namespace},
+    {"enter the session's cgroup and its namespace", enter_cgroup, Layer::cgroup_namespace},
     {"map ids", map_ids, Layer::id_maps},
     {"raise the out-of-memory score", raise_oom_score},
     {"name the host", name_host, Layer::uts_namespace},

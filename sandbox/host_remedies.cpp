@@ -40,7 +40,7 @@ std::string sysctl_remedy(const std::string& setting) {
 }
 
 // "6.1.0-25-amd64" against the version that brings a layer.
-bool older(const std::string& release, const LayerFacts& facts) {
+bool older(const std::string& release, unsigned than_major, unsigned than_minor) {
   unsigned major = 0;
   unsigned minor = 0;
   const char* const begin = release.data();
@@ -48,7 +48,7 @@ bool older(const std::string& release, const LayerFacts& facts) {
   const auto [dot, bad] = std::from_chars(begin, end, major);
   if (bad != std::errc{} || dot == end || *dot != '.') return false;
   if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return false;
-  return major != facts.major ? major < facts.major : minor < facts.minor;
+  return major != than_major ? major < than_major : minor < than_minor;
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -201,6 +201,14 @@ Found under_a_filter(const Case& it) {
                    "start pawl outside of what installed it: a container (docker: --security-opt "
                    "seccomp=unconfined), another sandbox, or a systemd service with SystemCallFilter= or "
                    "RestrictNamespaces="};
+}
+
+// The session's cgroup is entered with the right of whoever opened it.
+Found judged_by_writer(const Case& it) {
+  if (it.layer != Layer::cgroup_namespace || it.errnum != EACCES || !older(it.evidence.release, 5, 16))
+    return {};
+  return Diagnosis{"Linux before 5.16 judges by who enters a cgroup, which is an action's own user here",
+                   "use Linux 5.16 or later, or take memory, cpus and io out of the action's limits"};
 }
 
 Found security_module(const Case& it) {
@@ -357,7 +365,7 @@ Found old_kernel(const Case& it) {
   const std::string wanted = std::to_string(facts.major) + "." + std::to_string(facts.minor);
   const std::string built = facts.configuration.empty() ? "" : " with " + std::string(facts.configuration);
   const std::string own = it.evidence.release.empty() ? "this kernel" : "Linux " + it.evidence.release;
-  if (older(it.evidence.release, facts))
+  if (older(it.evidence.release, facts.major, facts.minor))
     return Diagnosis{own + " is too old for it", "use Linux " + wanted + " or later" + built};
   return Diagnosis{own + " was built without it",
                    built.empty() ? "use a kernel as your distribution ships it, " + wanted + " or later"
@@ -365,9 +373,9 @@ Found old_kernel(const Case& it) {
 }
 
 constexpr Found (*kRules[])(const Case&) = {
-    other_kernel, counted,        forbidden_namespaces, covered_proc,         limits,
-    directory,    landlock,       in_a_container,       apparmor_restriction, overlay,
-    redirect,     under_a_filter, security_module,      by_exclusion,         old_kernel,
+    other_kernel,   counted,         forbidden_namespaces, covered_proc, limits,   directory,
+    landlock,       in_a_container,  apparmor_restriction, overlay,      redirect, judged_by_writer,
+    under_a_filter, security_module, by_exclusion,         old_kernel,
 };
 
 }  // namespace

@@ -61,7 +61,7 @@ class Kernel:
 
 
 # What the second machine has: systemd, and what pawl and its stories need besides.
-ROOT_PACKAGES = ("systemd-sysv,dbus,dbus-user-session,libpam-systemd,libssl3,libre2-9,libfmt9,python3,openssh-client,"
+ROOT_PACKAGES = ("systemd-sysv,dbus,dbus-user-session,libpam-systemd,libssl3,libre2-9,libfmt9,libgit2-1.5,python3,openssh-client,"
                  "ca-certificates,passwd")
 ROOT_USERS = ("pawl", "pawl-action", "pawl-test-alice", "pawl-test-bob", "pawl-test-carol")
 ROOT_LEAVES_OUT = ("doc", "man", "locale", "i18n", "info", "bash-completion", "zoneinfo")

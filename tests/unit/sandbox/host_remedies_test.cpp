@@ -236,6 +236,15 @@ TEST_CASE("limits are told by the layout of control groups before the errno") {
   CHECK_THAT(diagnose(Layer::limits, EROFS, podman).remedy, Contains("unmask=/sys/fs/cgroup"));
 }
 
+TEST_CASE("an old kernel that judges by who enters a cgroup is named, a newer one is not") {
+  const auto on = [](std::string release) {
+    return host_with([&release](HostEvidence& it) { it.release = std::move(release); });
+  };
+  CHECK_THAT(diagnose(Layer::cgroup_namespace, EACCES, on("5.15.0-91-generic")).remedy,
+             Contains("Linux 5.16"));
+  CHECK_FALSE(diagnose(Layer::cgroup_namespace, EACCES, on("5.16.0")));
+}
+
 TEST_CASE("a service that was delegated nothing is named, a person's session is not taken for one") {
   const auto in = [](std::string path) {
     return host_with([&path](HostEvidence& it) { it.cgroup_path = std::move(path); });
