@@ -14,6 +14,7 @@
 
 #include "sandbox/host_layer.hpp"
 #include "sandbox/idmap.hpp"
+#include "sandbox/landlock.hpp"
 
 namespace pawl::sandbox {
 
@@ -46,6 +47,7 @@ struct ChildPlan {
   std::span<const int> descriptors;  // become 0, 1, 2, …
   std::uint64_t open_files = 0;
   const char* directory = nullptr;
+  LandlockPlan landlock;
   sock_fprog filter{};
   int executable = -1;                      // executed by descriptor, or
   int executable_number = -1;               // the number that the filter lets be executed; -1: any
