@@ -43,6 +43,42 @@ Node convert(const toml::node& node) {
   return out;
 }
 
+// Behind the string or comment that begins at `at`; without an end, the end of its line or of the text.
+std::size_t skip_quoted(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool long_form = text.substr(at).starts_with(three);
+  for (std::size_t i = at + (long_form ? 3 : 1); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (!long_form && (text[i] == quote || text[i] == '\n')) {
+      return i + 1;
+    } else if (long_form && text.substr(i).starts_with(three)) {
+      i += 3;
+      for (int more = 0; more < 2 && i < text.size() && text[i] == quote; ++more) ++i;  // they belong to it
+      return i;
+    }
+  }
+  return text.size();
+}
+
+// SAFETY: TOML has other than ASCII in strings and comments only; elsewhere toml++ 3 asks whether such a
+// character is a blank in a way that is undefined for some of them. npos: there is none.
+std::size_t find_stray(std::string_view text) {
+  std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  while (at < text.size()) {
+    if (text[at] == '#')
+      at = std::min(text.find('\n', at), text.size());
+    else if (text[at] == '"' || text[at] == '\'')
+      at = skip_quoted(text, at);
+    else if (static_cast<unsigned char>(text[at]) >= 0x80)
+      return at;
+    else
+      ++at;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 std::string_view kind_in_words(NodeKind kind) {
@@ -64,6 +100,15 @@ std::string_view kind_in_words(NodeKind kind) {
 }
 
 std::expected<Node, Problem> parse_document(std::string_view file, std::string_view text) {
+  if (const std::size_t stray = find_stray(text); stray != std::string_view::npos) {
+    const std::string_view before = text.substr(0, stray);
+    const auto line = static_cast<std::uint32_t>(std::ranges::count(before, '\n')) + 1;
+    return std::unexpected(
+        Problem{.file = std::string(file),
+                .line = line,
+                .column = static_cast<std::uint32_t>(stray - (before.rfind('\n') + 1)) + 1,
+                .message = "not valid TOML: a character that is not ASCII outside of a string or comment"});
+  }
   const toml::parse_result parsed = toml::parse(text, file);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();

@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "supervisor/policy/document.hpp"
 #include "tests/unit/supervisor/policy/fixture.hpp"
 
 namespace pawl::policy {
@@ -9,6 +10,25 @@ using Catch::Contains;
 using test::Files;
 
 constexpr std::string_view role_file = "roles/shipper.toml";
+
+TEST_CASE("other than ASCII stands in strings and comments only, and anything else is told with its place") {
+  const auto parse = [](std::string_view text) { return parse_document("x.toml", text); };
+  for (const std::string_view good :
+       {"a = \"\u0399\u2003\" # \u0399", "a = '\u0399'\nb = 1 # \"\n",
+        "a = \"\"\"x\n\u0399 \\\"\"\"\"\"\nb = 'c'", "\xef\xbb\xbf# \u0399\na = 1", "a = '''\u0399'''"}) {
+    INFO(good);
+    CHECK(parse(good));
+  }
+  for (const std::string_view bad :
+       {"\u0399 = 1", "a = 1 \u0399", "[a\u0399]", "a = \"\"\"x\"\"\"\"\u0399", "a = ''\u2003"}) {
+    INFO(bad);
+    CHECK_FALSE(parse(bad));
+  }
+  const auto problem = parse("a = 1\nb\u0399 = 2");
+  REQUIRE_FALSE(problem);
+  CHECK(problem.error().line == 2);
+  CHECK(problem.error().column == 2);
+}
 
 TEST_CASE("a home without mistakes becomes a policy") {
   const Policy policy = Files().policy();
