@@ -2,6 +2,21 @@
 
 #include <algorithm>
 
+namespace pawl::policy {
+namespace {
+
+// Some assertions of toml++ 3 hold only for well-formed text ("[#" breaks one): the text is refused, the
+// broker goes on.
+struct BrokenAssertion {};
+constexpr void expect(bool assertion) {
+  if (!assertion) throw BrokenAssertion{};
+}
+
+}  // namespace
+}  // namespace pawl::policy
+
+#undef NDEBUG  // with it toml++ takes its assertions for granted
+#define TOML_ASSERT(expression) pawl::policy::expect(static_cast<bool>(expression))
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
@@ -10,6 +25,12 @@ namespace pawl::policy {
 namespace {
 
 Place place_of(const toml::source_region& source) { return {source.begin.line, source.begin.column}; }
+
+Place place_of(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  return {static_cast<std::uint32_t>(std::ranges::count(before, '\n')) + 1,
+          static_cast<std::uint32_t>(at - (before.rfind('\n') + 1)) + 1};
+}
 
 Node convert(const toml::node& node);
 
@@ -100,28 +121,24 @@ std::string_view kind_in_words(NodeKind kind) {
 }
 
 std::expected<Node, Problem> parse_document(std::string_view file, std::string_view text) {
-  if (const std::size_t stray = find_stray(text); stray != std::string_view::npos) {
-    const std::string_view before = text.substr(0, stray);
-    const auto line = static_cast<std::uint32_t>(std::ranges::count(before, '\n')) + 1;
-    return std::unexpected(
-        Problem{.file = std::string(file),
-                .line = line,
-                .column = static_cast<std::uint32_t>(stray - (before.rfind('\n') + 1)) + 1,
-                .message = "not valid TOML: a character that is not ASCII outside of a string or comment"});
-  }
-  const toml::parse_result parsed = toml::parse(text, file);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    const Place place = place_of(error.source());
+  const auto refusal = [&](Place place, std::string_view why) {
     return std::unexpected(Problem{.file = std::string(file),
                                    .line = place.line,
                                    .column = place.column,
-                                   .message = "not valid TOML: " + std::string(error.description())});
+                                   .message = "not valid TOML: " + std::string(why)});
+  };
+  if (const std::size_t stray = find_stray(text); stray != std::string_view::npos)
+    return refusal(place_of(text, stray), "a character that is not ASCII outside of a string or comment");
+  try {
+    const toml::parse_result parsed = toml::parse(text, file);
+    if (!parsed) return refusal(place_of(parsed.error().source()), parsed.error().description());
+    Node root;
+    convert_table(parsed.table(), root);
+    root.place = {1, 1};
+    return root;
+  } catch (const BrokenAssertion&) {
+    return refusal({0, 0}, "a key or value begins in a way that none can");
   }
-  Node root;
-  convert_table(parsed.table(), root);
-  root.place = {1, 1};
-  return root;
 }
 
 }  // namespace pawl::policy

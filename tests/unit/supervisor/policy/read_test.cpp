@@ -30,6 +30,15 @@ TEST_CASE("other than ASCII stands in strings and comments only, and anything el
   CHECK(problem.error().column == 2);
 }
 
+TEST_CASE("text that toml++ does not foresee is refused, and the broker goes on") {
+  for (const std::string_view text : {"[#", "[[#", "[# x]\na = 1", "a = 1\n[\n"}) {
+    INFO(text);
+    const auto parsed = parse_document("x.toml", text);
+    REQUIRE_FALSE(parsed);
+    CHECK_THAT(parsed.error().message, Contains("not valid TOML: "));
+  }
+}
+
 TEST_CASE("a home without mistakes becomes a policy") {
   const Policy policy = Files().policy();
   CHECK(policy.notes.empty());
