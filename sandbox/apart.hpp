@@ -2,25 +2,14 @@
 // and mounts give one folder many paths. Runs in the launcher, with the rights of whoever started it.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <vector>
 
 #include "sandbox/base/error.hpp"
-#include "sandbox/base/unique_fd.hpp"
+#include "sandbox/file_identity.hpp"
 #include "sandbox/plan.hpp"
 
 namespace pawl::sandbox {
-
-struct FileIdentity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  bool operator==(const FileIdentity&) const = default;
-};
-
-// A place and the folders that lead to it, "/" first.
-using Lineage = std::vector<FileIdentity>;
 
 class PrivatePlaces {
  public:
@@ -43,11 +32,5 @@ class PrivatePlaces {
   std::vector<Place> places_;
   std::vector<std::string> names_;
 };
-
-// As the kernel names it now.
-Result<std::string> path_of_descriptor(int descriptor);
-
-// Opens (O_PATH) a path of which no part is a link.
-Result<UniqueFd> open_without_links(const std::string& path);
 
 }  // namespace pawl::sandbox

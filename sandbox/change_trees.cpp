@@ -6,41 +6,15 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <array>
-#include <climits>
 
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/codec.hpp"
 #include "sandbox/base/mount_api.hpp"
+#include "sandbox/file_identity.hpp"
 #include "sandbox/host_remedies.hpp"
 
 namespace pawl::sandbox {
 namespace {
-
-bool same_file(const struct stat& one, const struct stat& other) {
-  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
-}
-
-// The kernel clones only mounts of the caller's own mount namespace, and the descriptor is of the host's. So
-// the path it has is opened again here, and must lead to the very same folder.
-Result<UniqueFd> open_again(int descriptor) {
-  std::array<char, PATH_MAX> path{};
-  const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
-  const ssize_t size = ::readlink(link.c_str(), path.data(), path.size());
-  if (size <= 0 || static_cast<std::size_t>(size) == path.size()) return failed("read " + link);
-  const std::string name(path.data(), static_cast<std::size_t>(size));
-  open_how how{};
-  how.flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  UniqueFd here(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, name.c_str(), &how, sizeof(how))));
-  if (!here) return failed("open " + name);
-  struct stat handed{};
-  struct stat found{};
-  if (::fstat(descriptor, &handed) != 0 || ::fstat(here.get(), &found) != 0) return failed("look at " + name);
-  if (!same_file(handed, found))
-    return refuse(name + " is no longer the folder that was handed over", "start it again");
-  return here;
-}
 
 // overlayfs itself does not mind, and the session would find its own changes among its files.
 Result<> check_apart(const Mount& mount, const std::vector<UniqueFd>& descriptors, const UniqueFd& folder) {
@@ -48,17 +22,9 @@ Result<> check_apart(const Mount& mount, const std::vector<UniqueFd>& descriptor
   const int looked = mount.descriptor == kNone ? ::stat(mount.source.c_str(), &shown)
                                                : ::fstat(descriptors.at(mount.descriptor).get(), &shown);
   if (looked != 0) return failed("look at what is shown at " + mount.target);
-  UniqueFd place(::openat(folder.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  struct stat here{};
-  struct stat below{};
-  do {
-    below = here;
-    if (!place || ::fstat(place.get(), &here) != 0) return failed("look above it");
-    if (same_file(here, shown))
-      return refuse("it lies in what is shown at " + mount.target,
-                    "choose another workspace, or an XDG_DATA_HOME outside of this one");
-    place = UniqueFd(::openat(place.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  } while (!same_file(here, below));
+  if (leads_through(TRY(lineage_of(folder.get())), {shown.st_dev, shown.st_ino}))
+    return refuse("it lies in what is shown at " + mount.target,
+                  "choose another workspace, or an XDG_DATA_HOME outside of this one");
   return {};
 }
 

@@ -39,23 +39,11 @@ std::unexpected<Error> cannot_bind(const Mount& mount, const std::string& source
   return std::unexpected(failed(step, errnum).error().advising(source_remedy(errnum)));
 }
 
-// The kernel clones only mounts of the caller's own mount namespace, and the descriptor is of the host's. So
-// the path it has is opened again here, and must lead to the very same file: then nobody can have swapped it.
 Result<UniqueFd> clone_handed(const Mount& mount, int descriptor, const PrivatePlaces& places) {
-  struct stat handed{};
-  struct stat found{};
-  if (::fstat(descriptor, &handed) != 0) return failed("look at the descriptor for " + mount.target);
   const std::string path = TRY_DURING("descriptor for " + mount.target, path_of_descriptor(descriptor));
-  open_how how{};
-  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  const UniqueFd here(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof(how))));
-  if (!here) return cannot_bind(mount, path, errno);
-  if (::fstat(here.get(), &found) != 0) return failed("look at " + path);
-  if (handed.st_dev != found.st_dev || handed.st_ino != found.st_ino ||
-      (handed.st_mode & S_IFMT) != (found.st_mode & S_IFMT))
-    return refuse("bind " + path + " at " + mount.target + ": it is no longer the file that was handed over",
-                  "start it again");
+  auto again = open_again(descriptor);
+  if (!again && again.error().errnum != 0) return cannot_bind(mount, path, again.error().errnum);
+  const UniqueFd here = TRY_DURING("bind " + path + " at " + mount.target, std::move(again));
   TRY(places.admit(mount, here.get()));
   UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
   if (!tree) return cannot_bind(mount, path, errno);
