@@ -1,11 +1,10 @@
 """What a detached session writes into its workspace is kept and told as that of any other, by whoever holds it at the end."""
 
-import fcntl
-import os
 import re
 import time
 
 from host import wait_until
+from overlays import is_locked, kept_folders
 from persons_terminal import pawls
 from terminal_story import TerminalStory
 
@@ -37,18 +36,7 @@ class DetachedChanges(TerminalStory):
         return terminal
 
     def folders(self):
-        return sorted(self.kept.iterdir()) if self.kept.exists() else []
-
-    @staticmethod
-    def locked(folder):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return False
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
+        return kept_folders(self.kept)
 
     def holder_ends(self):
         wait_until(lambda: not pawls(self.host, "run"), 5, what="the holder's end")
@@ -58,7 +46,7 @@ class DetachedChanges(TerminalStory):
         session = self.detached("editor")
         folder, = self.folders()
         self.assertTrue(folder.name.startswith(session))
-        self.assertTrue(self.locked(folder))
+        self.assertTrue(is_locked(folder))
         terminal = self.attach(session)
         terminal.type("echo new >written; exit 3\r")
         terminal.expect(re.escape("\x1b[0m\x1b[?25h") + f".*Session {session}.*would change.*" + re.escape("What now? [a/c/d/x/k] "))
@@ -70,7 +58,7 @@ class DetachedChanges(TerminalStory):
         terminal.expect("kept:")
         self.assertEqual(3, terminal.child.wait(10))
         self.assertEqual([folder], self.folders())
-        self.assertFalse(self.locked(folder))
+        self.assertFalse(is_locked(folder))
         self.assertEqual("new\n", (folder / "upper/written").read_text(encoding="utf-8"))
         self.assertFalse((self.alice.workspace / "written").exists())
 
@@ -85,10 +73,10 @@ class DetachedChanges(TerminalStory):
         self.assertEqual(0, terminal.child.wait(10))
         self.assertNotIn(b"changes", terminal.read())
         folder, = self.folders()
-        self.assertTrue(self.locked(folder))
+        self.assertTrue(is_locked(folder))
         self.assert_done(self.host.pawl(self.alice, "kill", session))
         self.holder_ends()
-        self.assertFalse(self.locked(folder))
+        self.assertFalse(is_locked(folder))
         self.assertEqual("new\n", (folder / "upper/written").read_text(encoding="utf-8"))
 
     def test_nothing(self):

@@ -1,6 +1,5 @@
 """Workspaces: what a session writes into an overlay is kept apart and told, and what appears in a direct one is named."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +13,7 @@ import time
 import policy_files
 from brokers import EmbeddedBroker, Story, SystemBroker
 from host import Result, mount, wait_until
-from overlays import MENU, on_terminal
+from overlays import MENU, is_locked, kept_folders, on_terminal
 
 
 def role(name, workspace, *lines):
@@ -42,8 +41,7 @@ class Workspaces(Story):
         return self.host.pawl(person, "run", "--role", role_name, "--workspace", workspace, "--", "/bin/sh", "-c", script, **options)
 
     def folders(self, place=None):
-        place = place or self.kept
-        return sorted(place.iterdir()) if place.exists() else []
+        return kept_folders(place or self.kept)
 
     def manifest(self):
         return (self.alice.workspace / "k8s/web.yaml").read_text(encoding="utf-8")
@@ -81,7 +79,7 @@ class Overlay(Workspaces):
         self.assertTrue((folder / "upper/agent.sh").is_char_device())
         with open(folder / "session.json", encoding="utf-8") as file:
             self.assertEqual(folder.name, json.load(file)["session"])
-        self.assertTrue(self.can_lock(folder))
+        self.assertFalse(is_locked(folder))
 
     def test_applied(self):
         """overlay: diff, apply and discard take what the session left, and the folder goes with the last of it"""
@@ -126,24 +124,13 @@ class Overlay(Workspaces):
         folder, = self.folders()
         self.assertEqual([".envrc"], os.listdir(folder / "upper"))
 
-    @staticmethod
-    def can_lock(folder):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(descriptor)
-
     def test_record(self):
         """overlay: while it runs, the folder is private, locked, and says whose changes of what it holds"""
         started = time.time() * 1000
         shell = self.shell(role="editor")
         self.assert_done(shell.sh("true"))
         folder, = self.folders()
-        self.assertFalse(self.can_lock(folder))
+        self.assertTrue(is_locked(folder))
         owner = (self.alice.uid, self.alice.gid)
         for path, mode in ((self.kept, 0o700), (folder, 0o700), (folder / "session.json", 0o600),
                            (folder / "upper", self.alice.workspace.stat().st_mode & 0o777), (folder / "work", 0o700)):
@@ -187,7 +174,7 @@ class Overlay(Workspaces):
         os.kill(shell.child.pid, signal.SIGKILL)
         shell.child.wait()
         folder, = self.folders()
-        wait_until(lambda: self.can_lock(folder), what="the end of the session")
+        wait_until(lambda: not is_locked(folder), what="the end of the session")
         self.assertEqual("precious\n", (folder / "upper/work-of-hours").read_text(encoding="utf-8"))
         self.assert_done(self.host.pawl(self.alice, "apply", folder.name, "--yes"))
         self.assertEqual("precious\n", (self.alice.workspace / "work-of-hours").read_text(encoding="utf-8"))

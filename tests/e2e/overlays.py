@@ -46,6 +46,23 @@ def tree_of(top):
     return found
 
 
+def kept_folders(place):
+    """Of the sessions whose changes are kept there."""
+    return sorted(place.iterdir()) if place.exists() else []
+
+
+def is_locked(folder):
+    """Whether some pawl holds the session's folder."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+
+
 def on_terminal(host, person, arguments, answers, before=b"", background=False, **options):
     """Runs pawl on a terminal; each answer is typed once its question has appeared. Its exit code, and what was shown.
     In the background: on a terminal that is not its own."""
