@@ -32,8 +32,8 @@ class Collector {
       new_ones.insert(one.path);
       name(watched.mount + "/" + one.path, one.what);
     }
-    if (now.closed > watched.before.closed)
-      appeared.closed += static_cast<std::uint32_t>(now.closed - watched.before.closed);
+    if (now.closed.size() > watched.before.closed.size())
+      appeared.closed += static_cast<std::uint32_t>(now.closed.size() - watched.before.closed.size());
   }
 
   Appeared appeared;

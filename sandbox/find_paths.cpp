@@ -47,8 +47,8 @@ bool is_repository(unsigned signs) {
 
 // One directory on the way from the top to where the walk is.
 struct Level {
-  std::string path;  // "" for the top, else with a trailing slash
-  std::vector<std::uint32_t> begun;
+  std::string path;                // "" for the top, else with a trailing slash
+  const PatternSet::State* state;  // of the walk that is there
 };
 
 class Finder {
@@ -59,7 +59,7 @@ class Finder {
   Result<> start(UniqueFd top) { return walk(std::move(top), patterns_.start(), ""); }
 
   Found found() && {
-    Found result{.closed = closed_};
+    Found result{.closed = std::move(closed_)};
     for (auto& [path, one] : found_) result.paths.push_back(std::move(one));
     return result;  // a map is sorted, so a parent comes before what lies in it
   }
@@ -67,7 +67,7 @@ class Finder {
  private:
   Result<> walk(UniqueFd directory, const PatternSet::State& state, const std::string& path) {
     if (levels_.size() == limits_.depth) return refuse("the tree is too deep at " + path, kRemedy);
-    levels_.push_back({path, patterns_.begun(state)});
+    levels_.push_back({path, &state});
     // SAFETY: fdopendir(3) takes the descriptor over.
     const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(directory.get()), &::closedir);
     if (!entries) return failed("read folder " + path);
@@ -103,7 +103,7 @@ class Finder {
       UniqueFd below(::openat(directory, entry.d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
       if (below) return walk(std::move(below), next, path + "/");
       if (errno == EACCES || errno == EPERM) {
-        ++closed_;
+        closed_.push_back(path);
         return {};
       }
       // Gone, no directory, or a link by now.
@@ -118,10 +118,8 @@ class Finder {
   Result<> keep_matched(int directory, const char* name, const std::string& path,
                         const std::vector<std::uint32_t>& matched) {
     for (const Level& level : levels_) {
-      const auto is_begun = [&](std::uint32_t pattern) {
-        return std::ranges::find(level.begun, pattern) != level.begun.end();
-      };
-      if (level.path.empty() || std::ranges::none_of(matched, is_begun)) continue;
+      const std::vector<std::uint32_t> begun = patterns_.begun(*level.state);
+      if (level.path.empty() || std::ranges::find_first_of(begun, matched) == begun.end()) continue;
       const std::string passed = level.path.substr(0, level.path.size() - 1);
       found_.try_emplace(passed, FoundPath{.path = passed, .what = Finding::passed});
     }
@@ -159,7 +157,7 @@ class Finder {
   std::vector<Level> levels_;
   std::map<std::string, FoundPath> found_;
   std::size_t seen_ = 0;
-  std::size_t closed_ = 0;
+  std::vector<std::string> closed_;
 };
 
 }  // namespace

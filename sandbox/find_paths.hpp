@@ -41,7 +41,7 @@ struct FindLimits {
 
 struct Found {
   std::vector<FoundPath> paths;  // parents before what lies in them; what was matched is not searched further
-  std::size_t closed = 0;        // folders that we may not read
+  std::vector<std::string> closed;  // folders that we may not read, relative to the top
 };
 
 // Refuses a tree beyond the limits.

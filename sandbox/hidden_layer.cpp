@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <set>
+#include <map>
 
 #include "sandbox/base/mount_api.hpp"
 #include "sandbox/new_mount.hpp"
@@ -35,27 +35,21 @@ class LayerBuilder {
     struct stat status{};
     if (::fstat(top_.get(), &status) != 0) return failed("look at the folder");
     for (auto folder = folders_.rbegin(); folder != folders_.rend(); ++folder)
-      TRY(imitate(folder->path, folder->status));
+      TRY(imitate(folder->first, folder->second));
     TRY(imitate(".", status));
     return std::move(layer_);
   }
 
  private:
-  struct Folder {
-    std::string path;
-    struct stat status;
-  };
-
   // Whether it is there.
   Result<bool> make_folder(const std::string& path) {
-    if (known_.contains(path)) return true;
+    if (folders_.contains(path)) return true;
     const UniqueFd original(open_beneath(top_.get(), path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
     if (!original && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) return false;
     struct stat status{};
     if (!original || ::fstat(original.get(), &status) != 0) return failed("look at " + path);
     if (::mkdirat(layer_.get(), path.c_str(), 0700) != 0) return failed("make a folder over " + path);
-    known_.insert(path);
-    folders_.push_back({path, status});
+    folders_.emplace(path, status);
     return true;
   }
 
@@ -69,8 +63,7 @@ class LayerBuilder {
 
   const UniqueFd& top_;
   UniqueFd layer_;
-  std::set<std::string> known_;
-  std::vector<Folder> folders_;
+  std::map<std::string, struct stat> folders_;  // sorted: a parent before what lies in it
 };
 
 }  // namespace
@@ -79,6 +72,8 @@ Result<UniqueFd> new_hidden_layer(const UniqueFd& top, const Found& hidden) {
   LayerBuilder builder(top, TRY(new_tmpfs(kSize, 0700, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)));
   for (const FoundPath& one : hidden.paths)
     if (one.what == Finding::matched) TRY(builder.hide(one.path));
+  // SAFETY: what lies in a folder that we may not read cannot be found, and the session may know its names.
+  for (const std::string& closed : hidden.closed) TRY(builder.hide(closed));
   return std::move(builder).finish();
 }
 

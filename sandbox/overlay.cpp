@@ -96,7 +96,7 @@ Result<std::string> lower_layers(const Mount& mount, const Parts& parts, UniqueF
   if (mount.hide.empty()) return files;
   const Found found = TRY_DURING("hide files", find_paths(parts.files, mount.hide, LookFor::names));
   // Without changes overlayfs wants two layers in any case.
-  if (found.paths.empty() && parts.changes.work) return files;
+  if (found.paths.empty() && found.closed.empty() && parts.changes.work) return files;
   hidden = TRY_DURING("hide files", new_hidden_layer(parts.files, found));
   TRY(attach_layer(hidden));
   return path_to(hidden) + ":" + files;

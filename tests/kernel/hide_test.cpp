@@ -71,6 +71,24 @@ TEST_CASE("hidden files read as absent, whatever is tried", "[overlay][hide][esc
         ".:\n.envrc\nservice\n\nservice:\ncode\nkeys\n\nservice/keys:\n");
 }
 
+TEST_CASE("what lies in a folder that nobody can look into is hidden with it", "[overlay][hide][escape]") {
+  if (::geteuid() != 0) {
+    WARN("skipped: needs root");
+    return;
+  }
+  OverlayGround ground;
+  fill(ground);
+  const std::string folder = ground.workspace() + "/others";
+  REQUIRE(::mkdir(folder.c_str(), 0755) == 0);
+  ground.write("workspace/others/.env", "SECRET=others\n");
+  // Another user's, who lets everybody through that knows a name.
+  REQUIRE(::chown(folder.c_str(), 4242, 4242) == 0);
+  REQUIRE(::chmod(folder.c_str(), 0711) == 0);
+  REQUIRE(ground.output("cat others/.env") == "SECRET=others\n");
+  ground.hide(kHidden);
+  CHECK(ground.output("cat others/.env 2>/dev/null || echo absent") == "absent\n");
+}
+
 TEST_CASE("removing and making again what lies around a hidden file does not show it",
           "[overlay][hide][escape]") {
   OverlayGround ground;
