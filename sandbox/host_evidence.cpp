@@ -10,6 +10,7 @@
 #include <charconv>
 #include <climits>
 
+#include "sandbox/base/own_programs.hpp"
 #include "sandbox/base/unique_fd.hpp"
 
 namespace pawl::sandbox {
@@ -129,13 +130,6 @@ void look_at_cgroups(const std::string& root, std::string_view mountinfo, HostEv
   if (!legacy && unified) evidence.cgroups = CgroupLayout::unified;
 }
 
-std::string program_folder() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
-  const std::string_view whole(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-  return std::string(whole.substr(0, std::min(whole.rfind('/'), whole.size())));
-}
-
 }  // namespace
 
 std::string kernel_release(std::string_view proc_version) {
@@ -188,7 +182,7 @@ HostEvidence look_at_host(const std::string& root) {
   evidence.security_modules = first_line(read_text(root + "/sys/kernel/security/lsm"));
   evidence.covered_proc = mounts_below_proc(mountinfo);
   look_at_cgroups(root, mountinfo, evidence);
-  evidence.program = program_folder();
+  evidence.program = program_folder().value_or("");
   return evidence;
 }
 

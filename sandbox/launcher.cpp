@@ -7,11 +7,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <array>
-#include <climits>
 #include <cstring>
 
 #include "sandbox/apart.hpp"
+#include "sandbox/base/own_programs.hpp"
 #include "sandbox/base/pidfd.hpp"
 #include "sandbox/caps.hpp"
 #include "sandbox/child_plan.hpp"
@@ -116,11 +115,7 @@ Result<> retire() {
 }  // namespace
 
 Result<UniqueFd> open_init_program() {
-  std::array<char, PATH_MAX> own{};
-  const ssize_t size = ::readlink("/proc/self/exe", own.data(), own.size());
-  if (size <= 0) return failed("find the running program", size < 0 ? errno : ENOENT);
-  const std::string_view path(own.data(), static_cast<std::size_t>(size));
-  const std::string init = std::string(path.substr(0, path.rfind('/') + 1)) + "pawl-init";
+  const std::string init = TRY(program_folder()) + "/pawl-init";
   UniqueFd program(::open(init.c_str(), O_PATH | O_CLOEXEC));
   if (!program)
     return std::unexpected(

@@ -39,15 +39,20 @@ std::unexpected<Error> cannot_bind(const Mount& mount, const std::string& source
   return std::unexpected(failed(step, errnum).error().advising(source_remedy(errnum)));
 }
 
+Result<UniqueFd> clone_opened(const Mount& mount, const UniqueFd& here, const std::string& path,
+                              const PrivatePlaces& places) {
+  TRY(places.admit(mount, here.get()));
+  UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
+  if (!tree) return cannot_bind(mount, path, errno);
+  return tree;
+}
+
 Result<UniqueFd> clone_handed(const Mount& mount, int descriptor, const PrivatePlaces& places) {
   const std::string path = TRY_DURING("descriptor for " + mount.target, path_of_descriptor(descriptor));
   auto again = open_again(descriptor);
   if (!again && again.error().errnum != 0) return cannot_bind(mount, path, again.error().errnum);
   const UniqueFd here = TRY_DURING("bind " + path + " at " + mount.target, std::move(again));
-  TRY(places.admit(mount, here.get()));
-  UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
-  if (!tree) return cannot_bind(mount, path, errno);
-  return tree;
+  return clone_opened(mount, here, path, places);
 }
 
 // What a role names may lie where an agent can write, so no link on the way may choose something else; and
@@ -61,10 +66,7 @@ Result<UniqueFd> clone_named(const Mount& mount, const PrivatePlaces& places) {
   if (::fstat(here.get(), &status) != 0) return failed("look at " + mount.source);
   if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode))
     return refuse(step + ": it is neither a folder nor a file");
-  TRY(places.admit(mount, here.get()));
-  UniqueFd tree(clone_tree(here.get(), "", reach_of(mount)));
-  if (!tree) return cannot_bind(mount, mount.source, errno);
-  return tree;
+  return clone_opened(mount, here, mount.source, places);
 }
 
 Result<UniqueFd> clone_path(const Mount& mount, const PrivatePlaces& places) {

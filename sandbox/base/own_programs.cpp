@@ -7,12 +7,16 @@
 
 namespace pawl {
 
-Result<std::string> find_program(std::string_view name) {
+Result<std::string> program_folder() {
   std::array<char, PATH_MAX> path{};
   const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
   if (size <= 0) return failed("read /proc/self/exe");
-  const std::string self(path.data(), static_cast<std::size_t>(size));
-  const std::string directory = self.substr(0, self.rfind('/'));
+  const std::string_view self(path.data(), static_cast<std::size_t>(size));
+  return std::string(self.substr(0, self.rfind('/')));
+}
+
+Result<std::string> find_program(std::string_view name) {
+  const std::string directory = TRY(program_folder());
   // Clean paths: plans take no "..".
   const std::string installed = directory.substr(0, directory.rfind('/')) + "/libexec/pawl";
   std::string commands = directory;  // of a program in libexec/pawl: bin

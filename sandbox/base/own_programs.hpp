@@ -9,6 +9,9 @@
 
 namespace pawl {
 
+// Where the running program lies.
+Result<std::string> program_folder();
+
 // Absolute path of an executable. Found by /proc/self/exe, never by PATH: who controls that would choose the
 // program.
 Result<std::string> find_program(std::string_view name);

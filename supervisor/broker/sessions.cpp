@@ -27,7 +27,6 @@ constexpr std::size_t kMaxCommandShown = 1024;     // bytes of a session's comma
 constexpr std::chrono::milliseconds kPatience{60'000};  // for launchers to come back after a restart
 constexpr std::uint32_t kNobody = 65534;
 constexpr std::chrono::milliseconds kLaunchTime{30'000};  // for a launcher to report that it has launched
-constexpr std::size_t kMaxTerminalType = 64;
 constexpr std::size_t kMaxSessions = 1000;
 constexpr std::size_t kMaxSessionsOfOne = 64;  // uid
 constexpr std::uint64_t kMaxOpenings = 600;    // of one uid in a minute: each is a durable entry
@@ -87,11 +86,7 @@ Result<> name_terminal(const wire::OpenSession& ask, sandbox::LaunchPlan& plan) 
   if (ask.terminal_type.empty() ||
       std::ranges::find(plan.stdio, sandbox::Stdio::terminal, &sandbox::StdioEntry::kind) == plan.stdio.end())
     return {};
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.' || c == '+';
-  };
-  if (ask.terminal_type.size() > kMaxTerminalType || !std::ranges::all_of(ask.terminal_type, plain))
+  if (!wire::is_terminal_type(ask.terminal_type))
     return refuse("the terminal's type is no plain name", "set TERM to one, such as xterm-256color");
   std::erase(plan.inherit, "TERM");
   plan.environment.push_back("TERM=" + ask.terminal_type);

@@ -3,9 +3,11 @@
 // digits.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sandbox/base/bytes.hpp"
@@ -43,6 +45,14 @@ struct Welcome {
 
 enum class StandardStream : std::uint8_t { null, terminal, stream };
 constexpr StandardStream last_of(StandardStream) { return StandardStream::stream; }
+
+// Whether it can name a kind of terminal (TERM): it goes into an environment.
+inline bool is_terminal_type(std::string_view name) {
+  return name.size() <= 64 && std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                  c == '_' || c == '.' || c == '+';
+         });
+}
 
 // Descriptor: the workspace directory, opened once by the caller.
 struct OpenSession {

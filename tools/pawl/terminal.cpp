@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "supervisor/wire/people_messages.hpp"
 #include "tools/pawl/answers.hpp"
 #include "tools/pawl/terminal_reset.hpp"
 
@@ -76,13 +76,7 @@ winsize Terminal::size() const {
 
 std::string terminal_type() {
   const char* type = std::getenv("TERM");
-  if (type == nullptr) return {};
-  const std::string name = type;
-  const bool plain = name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                              c == '-' || c == '_' || c == '.' || c == '+';
-                     });
-  return plain ? name : std::string();
+  return type != nullptr && wire::is_terminal_type(type) ? type : std::string();
 }
 
 }  // namespace pawl::run
