@@ -7,16 +7,11 @@
 #include <array>
 #include <climits>
 
+#include "sandbox/base/descriptor_path.hpp"
 #include "sandbox/base/mount_api.hpp"
 
 namespace pawl::sandbox {
 namespace {
-
-Result<FileIdentity> identity_of(int descriptor, const std::string& path) {
-  struct stat status{};
-  if (::fstat(descriptor, &status) != 0) return failed("look at " + path);
-  return FileIdentity{status.st_dev, status.st_ino};
-}
 
 int open_path(const std::string& path, int flags) {
   open_how how{};
@@ -27,9 +22,15 @@ int open_path(const std::string& path, int flags) {
 
 }  // namespace
 
+Result<FileIdentity> identity_of(int descriptor) {
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0) return failed("look at an open file");
+  return FileIdentity{status.st_dev, status.st_ino};
+}
+
 Result<std::string> path_of_descriptor(int descriptor) {
   std::array<char, PATH_MAX> buffer{};
-  const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
+  const std::string link = descriptor_path(descriptor);
   const ssize_t size = ::readlink(link.c_str(), buffer.data(), buffer.size());
   if (size <= 0 || static_cast<std::size_t>(size) == buffer.size()) return failed("read " + link);
   return std::string(buffer.data(), static_cast<std::size_t>(size));
@@ -51,7 +52,7 @@ Result<Lineage> lineage_of(int descriptor) {
     slash = path.find('/', slash + 1);
     TRY(add(path.substr(0, slash)));
   }
-  if (lineage.back() != TRY(identity_of(descriptor, path)))
+  if (lineage.back() != TRY(identity_of(descriptor)))
     return refuse(path + " was replaced while it was looked at", "start it again");
   return lineage;
 }

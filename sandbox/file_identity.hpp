@@ -19,6 +19,8 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
+Result<FileIdentity> identity_of(int descriptor);
+
 // A place and the folders that lead to it, "/" first.
 using Lineage = std::vector<FileIdentity>;
 

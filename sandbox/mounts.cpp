@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "sandbox/base/descriptor_path.hpp"
 #include "sandbox/base/mount_api.hpp"
 #include "sandbox/new_mount.hpp"
 #include "sandbox/protect.hpp"
@@ -130,8 +131,7 @@ class RootBuilder {
     const UniqueFd made = TRY(directory_at(mount.target));
     if (mount.mode == 0755) return {};
     // An O_PATH descriptor has no fchmod(2); its link below /proc leads to the very same directory.
-    if (::chmod(("/proc/self/fd/" + std::to_string(made.get())).c_str(), mount.mode) != 0)
-      return failed("set mode");
+    if (::chmod(descriptor_path(made.get()).c_str(), mount.mode) != 0) return failed("set mode");
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "sandbox/base/descriptor_path.hpp"
 #include "sandbox/base/mount_api.hpp"
 #include "sandbox/find_paths.hpp"
 #include "sandbox/hidden_layer.hpp"
@@ -42,7 +43,7 @@ std::string file_system_of(const UniqueFd& place) {
 }
 
 // By descriptor: no path of anybody is resolved again.
-std::string path_to(const UniqueFd& place) { return "/proc/self/fd/" + std::to_string(place.get()); }
+std::string path_to(const UniqueFd& place) { return descriptor_path(place.get()); }
 
 // Without them overlayfs mounts all the same, and later fails whoever removes a folder and makes it anew.
 Result<> check_attributes(const UniqueFd& work) {

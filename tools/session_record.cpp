@@ -1,7 +1,5 @@
 #include "tools/session_record.hpp"
 
-#include <string_view>
-
 namespace pawl::tools {
 namespace {
 
@@ -31,6 +29,10 @@ std::string quoted(const std::vector<std::string>& list) {
 }
 
 }  // namespace
+
+bool is_session_id(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
 std::string text_of(const SessionRecord& record) {
   return "{\"version\":1,\"session\":" + quoted(record.session) + ",\"role\":" + quoted(record.role) +

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pawl::tools {
@@ -19,6 +20,9 @@ struct SessionRecord {
   std::int64_t started = 0;                // unix milliseconds, before anything is mounted
   std::vector<std::string> protect, hide;  // patterns (sandbox/plan.hpp)
 };
+
+// 64 lower-case hexadecimal digits.
+bool is_session_id(std::string_view text);
 
 // As one line of JSON, without its line break. Bytes that are no UTF-8 stand in it as they are.
 std::string text_of(const SessionRecord& record);

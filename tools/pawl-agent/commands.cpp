@@ -1,4 +1,5 @@
 #include "tools/pawl-agent/commands.hpp"
+#include "sandbox/base/write_all.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -6,7 +7,6 @@
 #include "tools/pawl-agent/errand.hpp"
 #include "tools/pawl-agent/mcp/server.hpp"
 #include "tools/pawl-agent/status_report.hpp"
-#include "tools/pawl-agent/write_all.hpp"
 
 namespace pawl::agent {
 namespace {

@@ -1,4 +1,5 @@
 #include "tools/pawl-agent/mcp/server.hpp"
+#include "sandbox/base/write_all.hpp"
 
 #include <poll.h>
 #include <unistd.h>
@@ -10,7 +11,6 @@
 
 #include "tools/pawl-agent/mcp/conversation.hpp"
 #include "tools/pawl-agent/mcp/line_reader.hpp"
-#include "tools/pawl-agent/write_all.hpp"
 
 namespace pawl::agent::mcp {
 namespace {

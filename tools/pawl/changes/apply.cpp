@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sandbox/base/bytes.hpp"
+#include "sandbox/file_identity.hpp"
 #include "tools/pawl/changes/layer.hpp"
 #include "tools/pawl/changes/touched.hpp"
 
@@ -13,6 +14,8 @@ namespace pawl::changes {
 namespace {
 
 using Step = Operation::Step;
+using sandbox::FileIdentity;
+using sandbox::identity_of;
 using State = Operation::State;
 
 // New folders get the permissions that the person saw, not less.
@@ -88,8 +91,8 @@ Result<> note_touched(const Scene& scene, const Writer& writer) {
 // From "everything is prepared" to the end.
 Result<Applied> finish(const Scene& scene, Journal& journal, Writer& writer) {
   for (std::size_t i = 0; i < journal.operations.size(); ++i) TRY(writer.commit(i));
-  TRY(writer.sync());
   TRY(writer.close_folders());
+  TRY(writer.sync());
   TRY(note_touched(scene, writer));
   journal.phase = Journal::Phase::settling;
   TRY(store_journal(scene.session, journal, scene.steps));
@@ -98,48 +101,55 @@ Result<Applied> finish(const Scene& scene, Journal& journal, Writer& writer) {
   return applied;
 }
 
-Result<Applied> commit_and_finish(const Scene& scene, Journal& journal, Writer& writer) {
+// As if nothing had been asked for.
+Result<> take_all_back(const Scene& scene, const Journal& journal, Writer& writer) {
+  for (std::size_t i = journal.operations.size(); i-- > 0;)
+    TRY_DURING(journal.operations[i].path, writer.take_back(i));
+  TRY(note_touched(scene, writer));
+  return remove_journal(scene.session, scene.steps);
+}
+
+// From the beginning, or again after a crash on the way.
+Result<Applied> prepare_and_commit(const Scene& scene, Journal& journal, Writer& writer) {
+  for (std::size_t i = 0; i < journal.operations.size(); ++i) {
+    auto prepared = writer.prepare(i);
+    if (prepared) continue;
+    if (const auto back = take_all_back(scene, journal, writer); !back)
+      return std::unexpected(
+          Error(prepared.error()).advising("make room, and run pawl apply again: it goes on"));
+    return std::unexpected(std::move(prepared).error().during("nothing was applied"));
+  }
   TRY(writer.sync());
   journal.phase = Journal::Phase::committing;
   TRY(store_journal(scene.session, journal, scene.steps));
   return finish(scene, journal, writer);
 }
 
-// As if nothing had been asked for.
-Result<> take_all_back(const Scene& scene, const Journal& journal, Writer& writer, std::size_t prepared) {
-  for (std::size_t i = prepared; i-- > 0;) TRY_DURING(journal.operations[i].path, writer.take_back(i));
-  TRY(note_touched(scene, writer));
-  return remove_journal(scene.session, scene.steps);
-}
-
 }  // namespace
 
 Result<Applied> apply(const Scene& scene, std::vector<Operation> operations) {
   const OpenUmask umask;
-  Journal journal{.nonce = random_id().substr(0, 16), .operations = std::move(operations)};
+  const FileIdentity workspace = TRY(identity_of(scene.workspace.get()));
+  Journal journal{.nonce = random_id().substr(0, 16),
+                  .device = workspace.device,
+                  .inode = workspace.inode,
+                  .operations = std::move(operations)};
   TRY(store_journal(scene.session, journal, scene.steps));
   Writer writer(scene, journal);
-  for (std::size_t i = 0; i < journal.operations.size(); ++i) {
-    auto prepared = writer.prepare(i);
-    if (prepared) continue;
-    if (const auto back = take_all_back(scene, journal, writer, i + 1); !back)
-      return std::unexpected(
-          Error(prepared.error()).advising("make room, and run pawl apply again: it goes on"));
-    return std::unexpected(std::move(prepared).error().during("nothing was applied"));
-  }
-  return commit_and_finish(scene, journal, writer);
+  return prepare_and_commit(scene, journal, writer);
 }
 
 Result<std::optional<Applied>> resume_apply(const Scene& scene) {
   auto loaded = TRY(load_journal(scene.session));
   if (!loaded) return std::nullopt;
-  const OpenUmask umask;
   Journal& journal = *loaded;
+  if (TRY(identity_of(scene.workspace.get())) != FileIdentity{journal.device, journal.inode})
+    return refuse("it was writing into another folder than this one", "name that one: --workspace DIR");
+  const OpenUmask umask;
   Writer writer(scene, journal);
   switch (journal.phase) {
     case Journal::Phase::preparing:
-      for (std::size_t i = 0; i < journal.operations.size(); ++i) TRY(writer.prepare(i));
-      return TRY(commit_and_finish(scene, journal, writer));
+      return TRY(prepare_and_commit(scene, journal, writer));
     case Journal::Phase::committing:
       for (std::size_t i = 0; i < journal.operations.size(); ++i) TRY(writer.resume(i));
       return TRY(finish(scene, journal, writer));

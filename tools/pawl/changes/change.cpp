@@ -31,7 +31,8 @@ bool covers(std::string_view chosen, const Change& change) {
 // Sorted by segments, what lies in a folder follows it directly.
 bool goes_without_saying(const ChangeSet& set, std::size_t index) {
   const Change& change = set.changes[index];
-  if (!change.is_folder() || change.kind == Kind::modified || !change.conflict.empty()) return false;
+  if (!change.is_folder() || change.kind == Kind::modified) return false;
+  if (!change.conflict.empty() || !change.guarded.special.empty()) return false;
   for (std::size_t next = index + 1; next < set.changes.size(); ++next) {
     const Change& other = set.changes[next];
     if (!is_within(change.path, other.path)) return false;

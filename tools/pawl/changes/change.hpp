@@ -20,7 +20,7 @@ std::string_view word(Kind kind);
 struct Guarded {
   std::string protection;  // what it could make the host do, or that the agent did not see it
   std::string escape;      // a symlink that leads out of the workspace
-  std::string special;     // setuid or setgid bits; or what is never written: see Change::writable
+  std::string special;     // whom its permissions let in; or what is never written: see Change::writable
   bool any() const { return !protection.empty() || !escape.empty() || !special.empty(); }
 };
 

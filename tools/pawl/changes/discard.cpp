@@ -6,20 +6,19 @@
 #include <algorithm>
 #include <set>
 
+#include "sandbox/base/descriptor_path.hpp"
 #include "tools/pawl/changes/layer.hpp"
 
 namespace pawl::changes {
 namespace {
-
-constexpr std::uint32_t kPermissions = 0777;
 
 // The folder's permissions become the workspace's own again.
 Result<> restore_mode(const Scene& scene, const Change& change) {
   const UniqueFd folder = open_within(scene.upper, change.path, O_PATH | O_DIRECTORY);
   if (!folder) return failed("open folder " + change.path);
   TRY(scene.steps.next("chmod"));
-  const std::string path = "/proc/self/fd/" + std::to_string(folder.get());
-  if (::chmod(path.c_str(), change.before->mode & kPermissions) != 0) return failed("set permissions");
+  if (::chmod(descriptor_path(folder.get()).c_str(), change.before->mode & kPermissions) != 0)
+    return failed("set permissions");
   return {};
 }
 

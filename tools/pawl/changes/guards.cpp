@@ -9,6 +9,9 @@
 namespace pawl::changes {
 namespace {
 
+constexpr std::uint32_t kSetId = 06000;
+constexpr std::uint32_t kOthersWrite = 022;
+
 // In a live workspace these must be writable, or nothing could be rebased. From an agent's copy they are the
 // agent's commands in the person's next `git rebase --continue`.
 constexpr policy::ProtectedPattern kOnlyHere[] = {
@@ -28,29 +31,10 @@ std::string lower(std::string_view text) {
   return small;
 }
 
-struct Pattern {
-  std::string text;
-  std::string reason;
-};
-
-std::vector<Pattern> all_patterns(const std::vector<std::string>& protect) {
-  std::vector<Pattern> all;
-  const auto add = [&all](std::span<const policy::ProtectedPattern> table) {
-    for (const policy::ProtectedPattern& row : table)
-      all.push_back({lower(row.pattern), std::string(row.reason)});
-  };
-  add(policy::protected_patterns());
-  add(kOnlyHere);
-  // Those above are usually among them, with their reasons.
-  for (const std::string& pattern : protect)
-    if (std::ranges::find(all, lower(pattern), &Pattern::text) == all.end())
-      all.push_back({lower(pattern), "the role protects it"});
-  return all;
-}
-
-std::vector<std::string> texts(const std::vector<Pattern>& patterns) {
+template <class Item>
+std::vector<std::string> texts_of(const std::vector<Item>& items, std::string Item::* text) {
   std::vector<std::string> list;
-  for (const Pattern& pattern : patterns) list.push_back(pattern.text);
+  for (const Item& item : items) list.push_back(item.*text);
   return list;
 }
 
@@ -72,9 +56,32 @@ bool git_folder_has(std::string_view path, std::string_view folder) {
 
 }  // namespace
 
+struct Guards::Pattern {
+  std::string text;
+  std::string reason;
+};
+
+std::vector<Guards::Pattern> Guards::all_patterns(const std::vector<std::string>& protect) {
+  std::vector<Pattern> all;
+  const auto add = [&all](std::span<const policy::ProtectedPattern> table) {
+    for (const policy::ProtectedPattern& row : table)
+      all.push_back({lower(row.pattern), std::string(row.reason)});
+  };
+  add(policy::protected_patterns());
+  add(kOnlyHere);
+  // Those above are usually among them, with their reasons.
+  for (const std::string& pattern : protect)
+    if (std::ranges::find(all, lower(pattern), &Pattern::text) == all.end())
+      all.push_back({lower(pattern), "the role protects it"});
+  return all;
+}
+
 Guards::Guards(const std::vector<std::string>& protect, const std::vector<std::string>& hide)
-    : protect_(texts(all_patterns(protect))), hide_(lower_all(hide)) {
-  for (Pattern& pattern : all_patterns(protect)) reasons_.push_back(std::move(pattern.reason));
+    : Guards(all_patterns(protect), lower_all(hide)) {}
+
+Guards::Guards(const std::vector<Pattern>& protect, std::vector<std::string> hide)
+    : protect_(texts_of(protect, &Pattern::text)), hide_(std::move(hide)) {
+  reasons_ = texts_of(protect, &Pattern::reason);
 }
 
 Guards::Position Guards::top() const { return {protect_.start(), hide_.start(), {}}; }
@@ -91,6 +98,18 @@ Guards::Position Guards::enter(const Position& folder, std::string_view name) co
   else if (!hide_.matched(here.hide).empty())
     here.reason = "the role hides it: the agent did not see yours";
   return here;
+}
+
+bool Guards::may_lead_on(const Position& here) const {
+  return !protect_.begun(here.protect).empty() || !hide_.begun(here.hide).empty();
+}
+
+std::string permissions_reason(const Node& after, const std::optional<Node>& before, std::uint32_t usual) {
+  const bool is_folder = after.type == Type::folder;
+  if (!is_folder && (after.mode & kSetId) != 0)
+    return "it would run with its owner's rights; the setuid and setgid bits are dropped";
+  const std::uint32_t fresh = after.mode & kOthersWrite & ~usual & ~(before ? before->mode : 0u);
+  return fresh == 0 ? "" : "others on this machine could write to it";
 }
 
 bool is_git_name(std::string_view name) { return lower(name) == ".git"; }

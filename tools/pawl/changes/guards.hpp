@@ -2,11 +2,14 @@
 // written only where a person names each. Pure; the names and targets are the agent's.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sandbox/glob.hpp"
+#include "tools/pawl/changes/tree.hpp"
 
 namespace pawl::changes {
 
@@ -24,12 +27,22 @@ class Guards {
   };
   Position top() const;
   Position enter(const Position& folder, std::string_view name) const;
+  // Whether a protected or hidden path may lead on from here: a symlink would bring one along.
+  bool may_lead_on(const Position& here) const;
 
  private:
+  struct Pattern;
+  static std::vector<Pattern> all_patterns(const std::vector<std::string>& protect);
+  Guards(const std::vector<Pattern>& protect, std::vector<std::string> hide);
+
   std::vector<std::string> reasons_;  // by pattern
   sandbox::PatternSet protect_;
   sandbox::PatternSet hide_;
 };
+
+// Why what a file or folder lets others do needs a word of its own; empty: it does not. `usual`: what the
+// workspace's own folder lets them do anyway.
+std::string permissions_reason(const Node& after, const std::optional<Node>& before, std::uint32_t usual);
 
 // Whether git takes a folder that holds these names for a repository (setup.c, is_git_directory): it would
 // then obey the config and the hooks in it. `path` matters because inside of a .git folder the patterns tell

@@ -5,13 +5,14 @@
 
 #include <algorithm>
 
+#include "sandbox/base/write_all.hpp"
 #include "supervisor/receipt/digest.hpp"
 #include "tools/pawl/changes/content.hpp"
 
 namespace pawl::changes {
 namespace {
 
-constexpr std::string_view kMagic = "pawl apply 1\n";
+constexpr std::string_view kMagic = "pawl apply 2\n";
 constexpr std::size_t kMaxJournal = 512 * 1024 * 1024;  // bytes
 constexpr std::size_t kNonce = 16;                      // characters
 constexpr char kFresh[] = "apply.journal.new";
@@ -27,27 +28,19 @@ bool is_plain_path(std::string_view path) {
   }
 }
 
-bool makes_sense(const Operation& operation) {
+bool makes_sense(const Operation& operation, Journal::Phase phase) {
   using Step = Operation::Step;
   const bool puts = operation.step == Step::put_file || operation.step == Step::put_link;
   const bool makes = operation.step == Step::make_folder;
   if (!is_plain_path(operation.path) || operation.mode > 0777) return false;
   if (operation.source.has_value() != (operation.step == Step::put_file)) return false;
   if (operation.target.empty() == (operation.step == Step::put_link)) return false;
+  const bool waits = operation.state == Operation::State::waiting && phase != Journal::Phase::preparing;
+  if (operation.staged ? !puts : puts && waits) return false;
   const bool clears = operation.step == Step::clear;
   if ((operation.in_the_way || !operation.only_after.empty()) && !clears) return false;
   // What removes or changes something says what; a new folder replaces nothing.
   return puts || operation.expected.has_value() != makes;
-}
-
-Result<> write_all(const UniqueFd& file, ByteSpan bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failed("write the journal");
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return {};
 }
 
 }  // namespace
@@ -83,7 +76,8 @@ Result<Journal> read_journal(ByteSpan bytes) {
   if (journal.nonce.size() != kNonce ||
       journal.nonce.find_first_not_of("0123456789abcdef") != std::string::npos)
     return refuse("its nonce makes no sense");
-  if (!std::ranges::all_of(journal.operations, makes_sense))
+  if (!std::ranges::all_of(journal.operations,
+                           [&](const Operation& operation) { return makes_sense(operation, journal.phase); }))
     return refuse("one of its operations makes no sense");
   return journal;
 }
@@ -97,7 +91,7 @@ Result<> store_journal(const UniqueFd& session, const Journal& journal, Steps& s
       ::openat(session.get(), kFresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed("make the journal");
   TRY(steps.next("write"));
-  TRY(write_all(file, bytes));
+  TRY_DURING("the journal", write_all(file.get(), as_text(bytes)));
   TRY(steps.next("fsync"));
   if (::fsync(file.get()) != 0) return failed("sync the journal");
   TRY(steps.next("rename"));

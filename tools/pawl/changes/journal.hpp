@@ -54,14 +54,15 @@ struct Operation {
   std::string target;            // put_link
   std::optional<Mark> expected;  // what stands there before; nothing: nothing may
   std::optional<Mark> source;    // put_file
+  std::optional<Mark> staged;    // put_file, put_link, once all is prepared: what stands beside its place
   bool in_the_way = false;       // clear: a folder comes to its place, so it goes first
   std::string only_after;        // clear: the path that it was renamed to; it goes once that is written
   State state = State::waiting;
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.step, self.path, self.mode, self.target, self.expected, self.source, self.in_the_way,
-            self.only_after, self.state);
+    archive(self.step, self.path, self.mode, self.target, self.expected, self.source, self.staged,
+            self.in_the_way, self.only_after, self.state);
   }
 };
 constexpr Operation::Step last_of(Operation::Step) { return Operation::Step::set_mode; }
@@ -75,6 +76,8 @@ struct Journal {
   };
   std::string nonce;  // of this apply's temporary names
   Phase phase = Phase::preparing;
+  std::uint64_t device = 0;  // of the workspace
+  std::uint64_t inode = 0;
   std::vector<Operation> operations;  // in the order in which they are done
 
   // The name beside its place that an operation's file has before.
@@ -82,14 +85,15 @@ struct Journal {
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.nonce, self.phase, self.operations);
+    archive(self.nonce, self.phase, self.device, self.inode, self.operations);
   }
 };
 constexpr Journal::Phase last_of(Journal::Phase) { return Journal::Phase::settling; }
 
 // With a version and a digest around it.
 Bytes write_journal(const Journal& journal);
-// Refuses paths that are not relative or climb, names that are no nonce, and what is not whole.
+// Refuses paths that are not relative or climb, names that are no nonce, what is prepared and does not say
+// what, and what is not whole.
 Result<Journal> read_journal(ByteSpan bytes);
 
 // Durable when it returns.

@@ -7,16 +7,16 @@
 #include <limits>
 #include <optional>
 
+#include "sandbox/base/descriptor_path.hpp"
 #include "tools/pawl/changes/marks.hpp"
-#include "tools/pawl/changes/remove_tree.hpp"
 #include "tools/pawl/changes/tree.hpp"
+#include "tools/remove_tree.hpp"
 
 namespace pawl::changes {
 namespace {
 
 constexpr char kScratch[] = "spelled-out";
 constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-constexpr std::uint32_t kPermissions = 0777;
 constexpr mode_t kOwner = 0700;
 
 Result<bool> is_whiteout(const UniqueFd& folder, const std::string& name, const Node& node) {
@@ -26,10 +26,11 @@ Result<bool> is_whiteout(const UniqueFd& folder, const std::string& name, const 
   return marks && marks->whiteout == FileMarks::Whiteout::yes;
 }
 
-// An agent may have made a folder read-only; it is the person's all the same. For as long as this lives.
+// An agent may have closed a folder; it is the person's all the same. For as long as this lives. O_PATH will
+// do: nothing else opens a folder of mode 000.
 class OpenedUp {
  public:
-  explicit OpenedUp(const UniqueFd& folder) : path_("/proc/self/fd/" + std::to_string(folder.get())) {
+  explicit OpenedUp(const UniqueFd& folder) : path_(descriptor_path(folder.get())) {
     struct stat status{};
     if (::fstat(folder.get(), &status) != 0 || (status.st_mode & kOwner) == kOwner) return;
     const mode_t mode = status.st_mode & 07777;
@@ -45,6 +46,12 @@ class OpenedUp {
   const std::string path_;
   std::optional<mode_t> before_;
 };
+
+Result<UniqueFd> open_place(const UniqueFd& top, const std::string& path) {
+  UniqueFd place = open_within(top, path, O_PATH | O_DIRECTORY);
+  if (!place) return failed("open folder " + (path.empty() ? "." : path));
+  return place;
+}
 
 // 0 or an errno.
 int unlink_in(const UniqueFd& folder, const std::string& name, int flags) {
@@ -63,7 +70,7 @@ Result<> Layer::spell_out(const std::string& path) const {
       TRY_DURING(folder, spell_out_folder(folder));
       continue;
     }
-    const UniqueFd parent = TRY(open_folder(upper_, std::string(parent_of(folder))));
+    const UniqueFd parent = TRY(open_place(upper_, std::string(parent_of(folder))));
     if (!TRY(is_whiteout(parent, std::string(name_of(folder)), *node))) return {};
     TRY_DURING(folder, spell_out_whiteout(folder));
   }
@@ -72,15 +79,16 @@ Result<> Layer::spell_out(const std::string& path) const {
 
 // Until the mark itself goes, whiteouts in an opaque folder mean nothing new: a crash between is harmless.
 Result<> Layer::spell_out_folder(const std::string& path) const {
-  const UniqueFd parent = TRY(open_folder(upper_, std::string(parent_of(path))));
+  const UniqueFd parent = TRY(open_place(upper_, std::string(parent_of(path))));
   if (TRY(marks_of_folder(parent, std::string(name_of(path)))).opaque != FolderMarks::Opaque::yes) return {};
-  const UniqueFd folder = TRY(open_folder(upper_, path));
-  const OpenedUp opened(folder);
-  const std::vector<std::string> names = TRY(list(folder, kAll));
+  const UniqueFd place = TRY(open_place(upper_, path));
+  const OpenedUp opened(place);
+  const UniqueFd folder = TRY(open_folder(place, ""));
+  const std::vector<std::string> names = TRY(tools::list_folder(folder, kAll));
   const auto below = TRY(look(workspace_, path));
   if (below && below->type == Type::folder) {
     const UniqueFd lower = TRY(open_folder(workspace_, path));
-    for (const std::string& name : TRY(list(lower, kAll))) {
+    for (const std::string& name : TRY(tools::list_folder(lower, kAll))) {
       if (!std::ranges::binary_search(names, name)) {
         TRY(steps_.next("mknod"));
         TRY(make_whiteout(folder, name));
@@ -88,10 +96,10 @@ Result<> Layer::spell_out_folder(const std::string& path) const {
       }
       const auto node = TRY(look_in(folder, name));
       if (!node || node->type != Type::folder) continue;
-      const UniqueFd inner = TRY(open_folder(folder, name));
+      const UniqueFd inner = TRY(open_place(folder, name));
       const OpenedUp inner_opened(inner);
       TRY(steps_.next("setxattr"));
-      TRY(set_opaque(inner));
+      TRY(set_opaque(TRY(open_folder(inner, ""))));
     }
   }
   TRY(steps_.next("removexattr"));
@@ -103,16 +111,16 @@ Result<> Layer::spell_out_whiteout(const std::string& path) const {
   const auto below = TRY(look(workspace_, path));
   if (!below || below->type != Type::folder) return {};
   const UniqueFd lower = TRY(open_folder(workspace_, path));
-  if (::unlinkat(session_.get(), kScratch, 0) != 0) TRY(remove_tree(session_, kScratch));  // of a crash
+  TRY(tools::remove_tree(session_, kScratch));  // of a crash
   TRY(steps_.next("mkdir"));
   if (::mkdirat(session_.get(), kScratch, 0700) != 0) return failed("make a folder");
   const UniqueFd folder = TRY(open_folder(session_, kScratch));
-  for (const std::string& name : TRY(list(lower, kAll))) {
+  for (const std::string& name : TRY(tools::list_folder(lower, kAll))) {
     TRY(steps_.next("mknod"));
     TRY(make_whiteout(folder, name));
   }
   if (::fchmod(folder.get(), below->mode & kPermissions) != 0) return failed("set permissions");
-  const UniqueFd parent = TRY(open_folder(upper_, std::string(parent_of(path))));
+  const UniqueFd parent = TRY(open_place(upper_, std::string(parent_of(path))));
   const OpenedUp opened(parent);
   TRY(steps_.next("rename"));
   const std::string name(name_of(path));
@@ -137,7 +145,7 @@ Result<> Layer::drop(const std::string& path) const {
 Result<> Layer::drop_whiteout(const std::string& path) const {
   const auto node = TRY(look(upper_, path));
   if (!node) return {};
-  const UniqueFd parent = TRY(open_folder(upper_, std::string(parent_of(path))));
+  const UniqueFd parent = TRY(open_place(upper_, std::string(parent_of(path))));
   if (!TRY(is_whiteout(parent, std::string(name_of(path)), *node))) return {};
   return drop(path);
 }
@@ -146,7 +154,7 @@ Result<> Layer::prune(const std::string& path) const {
   const auto node = TRY(look(upper_, path));
   if (path.empty() || !node || node->type != Type::folder) return {};
   const auto below = TRY(look(workspace_, path));
-  const UniqueFd parent = TRY(open_folder(upper_, std::string(parent_of(path))));
+  const UniqueFd parent = TRY(open_place(upper_, std::string(parent_of(path))));
   const std::string name(name_of(path));
   const bool is_like_below = below && below->type == Type::folder &&
                              ((below->mode ^ node->mode) & kPermissions) == 0 &&

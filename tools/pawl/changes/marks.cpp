@@ -7,6 +7,8 @@
 #include <array>
 #include <optional>
 
+#include "sandbox/base/descriptor_path.hpp"
+
 namespace pawl::changes {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr const char* kRemedy =
 
 // One name within an open folder: the last component is not followed, and the way to it is the descriptor.
 std::string path_to(const UniqueFd& folder, const std::string& name) {
-  return "/proc/self/fd/" + std::to_string(folder.get()) + "/" + name;
+  return descriptor_path(folder.get()) + "/" + name;
 }
 
 // The first bytes of an attribute; nullopt: it is not there.

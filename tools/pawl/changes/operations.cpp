@@ -9,8 +9,6 @@ namespace {
 
 using Step = Operation::Step;
 
-constexpr std::uint32_t kPermissions = 0777;
-
 class Compiler {
  public:
   Compiler(const ChangeSet& set, const std::vector<std::size_t>& taken) : set_(set), taken_(taken) {
@@ -44,7 +42,9 @@ class Compiler {
     const bool in_place = change.kind == Kind::modified;
     std::optional<Mark> expected;
     if (in_place) expected = Mark::of(*change.before);
-    if (in_place && change.content == Change::Content::same) {
+    // Permissions belong to a file, under all of its names, and only this one was shown.
+    const bool many_names = in_place && after.type == Type::file && change.before->links > 1;
+    if (in_place && change.content == Change::Content::same && !many_names) {
       modes_.push_back({.step = Step::set_mode, .path = change.path, .mode = mode, .expected = expected});
     } else if (after.type == Type::folder) {
       folders_.push_back({.step = Step::make_folder, .path = change.path, .mode = mode});

@@ -7,8 +7,9 @@
 
 #include <algorithm>
 
-#include "tools/pawl/changes/remove_tree.hpp"
+#include "tools/pawl/changes/content.hpp"
 #include "tools/pawl/changes/tree.hpp"
+#include "tools/remove_tree.hpp"
 
 namespace pawl::changes {
 namespace {
@@ -16,8 +17,7 @@ namespace {
 constexpr std::size_t kMaxSessions = 100'000;
 constexpr std::size_t kShortestPrefix = 8;
 constexpr int kTries = 40;
-constexpr int kPause = 50;  // ms
-constexpr char kGone[] = ".gone-";
+constexpr int kPause = 50;                         // ms
 constexpr std::int64_t kLongestTick = 10'000'000;  // ns
 
 Result<> check_private(const UniqueFd& folder, const std::string& name) {
@@ -30,18 +30,8 @@ Result<> check_private(const UniqueFd& folder, const std::string& name) {
 }
 
 Result<std::string> read_text(const UniqueFd& folder, const std::string& name, std::size_t limit) {
-  const UniqueFd file = TRY(open_file(folder, name));
-  std::string text(limit + 1, '\0');
-  std::size_t size = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed("read " + name);
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  if (size > limit) return refuse(name + " is too long");
-  text.resize(size);
+  std::string text = TRY(read_up_to(TRY(open_file(folder, name)), limit + 1));
+  if (text.size() > limit) return refuse(name + " is too long");
   return text;
 }
 
@@ -74,8 +64,8 @@ Result<Place> Place::open(const std::string& path) {
 
 Result<std::vector<std::string>> Place::sessions() const {
   if (!directory_) return std::vector<std::string>();
-  std::vector<std::string> names = TRY(list(directory_, kMaxSessions));
-  std::erase_if(names, [](const std::string& name) { return !is_session_id(name); });
+  std::vector<std::string> names = TRY(tools::list_folder(directory_, kMaxSessions));
+  std::erase_if(names, [](const std::string& name) { return !tools::is_session_id(name); });
   return names;
 }
 
@@ -112,12 +102,7 @@ Result<Kept> Place::open_session(const std::string& id, Purpose purpose) const {
 }
 
 Result<> Place::remove(const Folder& folder) const {
-  const std::string gone = kGone + folder.id;
-  if (::renameat(directory_.get(), folder.id.c_str(), directory_.get(), gone.c_str()) != 0)
-    return failed("put the changes of session " + folder.id + " away");
-  for (const std::string& name : TRY(list(directory_, kMaxSessions)))
-    if (name.starts_with(kGone)) TRY(remove_tree(directory_, name));
-  return {};
+  return tools::remove_session_folder(directory_, folder.id);
 }
 
 Result<UniqueFd> open_workspace(const Record& record, const std::string& moved_to) {

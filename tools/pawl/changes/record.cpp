@@ -63,10 +63,6 @@ class Reader {
 
 }  // namespace
 
-bool is_session_id(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 Result<Record> read_record(std::string_view text) {
   if (text.size() > kMaxRecord) return refuse("it is too long");
   json::parse_options options;
@@ -91,7 +87,7 @@ Result<Record> read_record(std::string_view text) {
   TRY(reader.patterns("protect", record.protect));
   TRY(reader.patterns("hide", record.hide));
   TRY(reader.finished());
-  if (!is_session_id(record.session)) return refuse("\"session\" is no session's id");
+  if (!tools::is_session_id(record.session)) return refuse("\"session\" is no session's id");
   if (!record.workspace.starts_with('/')) return refuse("\"workspace\" is no absolute path");
   if (started == 0 || started > kLatest) return refuse("\"started\" is no time");
   record.started = static_cast<std::int64_t>(started);

@@ -16,7 +16,4 @@ inline constexpr std::size_t kMaxRecord = 1024 * 1024;  // bytes
 // One JSON object of exactly the record's keys, and "version", which is 1.
 Result<Record> read_record(std::string_view text);
 
-// 64 lower-case hexadecimal digits.
-bool is_session_id(std::string_view text);
-
 }  // namespace pawl::changes

@@ -89,6 +89,7 @@ class Pairing {
     to.old_digest = from.old_digest;
     to.content = Change::Content::same;
     if (to.guarded.protection.empty()) to.guarded.protection = from.guarded.protection;
+    to.guarded.special = permissions_reason(*to.after, to.before, search_.usual);
     if (to.conflict.empty()) to.conflict = from.conflict;
     spent_.insert(index);
   }

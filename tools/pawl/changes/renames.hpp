@@ -10,6 +10,7 @@ namespace pawl::changes {
 struct RenameSearch {
   const UniqueFd& upper;
   const UniqueFd& workspace;
+  std::uint32_t usual;        // permissions of the workspace itself
   std::uint64_t digested;     // bytes at most; what is not hashed stays a deletion and an addition
   std::size_t least_renamed;  // bytes
 };

@@ -12,6 +12,7 @@
 #include "tools/pawl/changes/marks.hpp"
 #include "tools/pawl/changes/renames.hpp"
 #include "tools/pawl/changes/touched.hpp"
+#include "tools/remove_tree.hpp"
 
 namespace pawl::changes {
 namespace {
@@ -23,8 +24,7 @@ constexpr char kFolderGone[] = "its folder is gone from the host";
 constexpr char kMounted[] = "another file system is mounted there";
 constexpr char kBare[] = "git takes its folder for a repository and obeys the config and hooks in it";
 constexpr char kGitfile[] = "it tells git which repository to use";
-constexpr std::uint32_t kPermissions = 0777;
-constexpr std::uint32_t kSetId = 06000;
+constexpr char kLeadsOn[] = "what it leads to would stand where protected files are looked for";
 
 // A folder of the upper layer that is still to be looked at.
 struct Visit {
@@ -53,6 +53,7 @@ class Scanner {
     const FolderMarks marks = TRY(marks_of_folder(input_.session, "upper"));
     if (marks.opaque == FolderMarks::Opaque::yes)
       return refuse("the session's changes hide the whole workspace", "discard them");
+    usual_ = TRY(look_at(input_.workspace)).mode;
     visits_.push_back({"", Visit::Below::merged, marks.opaque, guards_.top(), {}});
     while (!visits_.empty() || !removed_.empty()) {
       if (!removed_.empty()) {
@@ -66,7 +67,7 @@ class Scanner {
       }
     }
     sort(set_);
-    pair_renames(set_, {input_.upper, input_.workspace, limits_.digested, limits_.least_renamed});
+    pair_renames(set_, {input_.upper, input_.workspace, usual_, limits_.digested, limits_.least_renamed});
     if (unreported_ > 0)
       set_.left_out.push_back({"", "and " + std::to_string(unreported_) + " more are not listed"});
     return std::move(set_);
@@ -112,9 +113,9 @@ class Scanner {
     std::vector<std::string> lower_names;
     if (here.below != Visit::Below::nothing) {
       lower = TRY(open_folder(input_.workspace, here.path));
-      lower_names = TRY(list(lower, limits_.entries));
+      lower_names = TRY(tools::list_folder(lower, limits_.entries));
     }
-    const std::vector<std::string> names = TRY(list(upper, limits_.entries));
+    const std::vector<std::string> names = TRY(tools::list_folder(upper, limits_.entries));
     judge_repository(here, names, lower_names);
     lower_changed_ = lower && newer_folder(here.path, TRY(look_at(lower)));
     for (const std::string& name : names) {
@@ -173,6 +174,7 @@ class Scanner {
     Visit next{path, Visit::Below::nothing, marks.opaque, std::move(position), {}};
     Change change{.path = path, .before = below, .after = node};
     change.guarded.protection = next.position.reason;
+    change.guarded.special = permissions_reason(node, below, usual_);
     if (below && below->type == Type::folder) {
       const bool covered = parent.below == Visit::Below::covered || marks.opaque == FolderMarks::Opaque::yes;
       next.below = covered ? Visit::Below::covered : Visit::Below::merged;
@@ -216,13 +218,13 @@ class Scanner {
         never(change, "its permissions do not let even its owner read it");
       else
         return std::unexpected(marks.error());
-      if ((node.mode & kSetId) != 0)
-        change.guarded.special =
-            "it would run with its owner's rights; the setuid and setgid bits are dropped";
+      if (change.writable == Writable::yes) change.guarded.special = permissions_reason(node, below, usual_);
     } else if (node.type == Type::symlink) {
       change.target = TRY(read_link(upper, name));
       if (leads_out(change.path, change.target))
         change.guarded.escape = "the link leads out of the workspace";
+      if (change.guarded.protection.empty() && guards_.may_lead_on(position))
+        change.guarded.protection = kLeadsOn;
     } else {
       never(change, "a " + std::string(word(node.type)) + " is never written");
     }
@@ -297,7 +299,7 @@ class Scanner {
 
   Result<> expand(const Removed& folder) {
     const UniqueFd lower = TRY(open_folder(input_.workspace, folder.path));
-    for (const std::string& name : TRY(list(lower, limits_.entries)))
+    for (const std::string& name : TRY(tools::list_folder(lower, limits_.entries)))
       if (const auto node = TRY(look_in(lower, name)))
         deleted(join(folder.path, name), *node, guards_.enter(folder.position, name));
     return {};
@@ -313,6 +315,7 @@ class Scanner {
   std::size_t seen_ = 0;
   std::size_t unreported_ = 0;
   std::uint64_t compared_ = 0;
+  std::uint32_t usual_ = 0;     // permissions of the workspace itself
   bool lower_changed_ = false;  // the workspace's folder of the visit
 };
 

@@ -96,7 +96,7 @@ class Selector {
       const Change& ground = set_.changes[made->second];
       if (taken_.contains(made->second)) continue;
       const auto old = deleted_.find(folder);
-      if (!ground.conflict.empty() || !ground.is_folder() ||
+      if (!ground.conflict.empty() || !ground.guarded.special.empty() || !ground.is_folder() ||
           (old != deleted_.end() && !taken_.contains(old->second)))
         return ground.path;
       held_.erase(made->second);  // guarded, perhaps: an empty folder does nothing

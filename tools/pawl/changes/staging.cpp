@@ -7,6 +7,8 @@
 
 #include <array>
 
+#include "sandbox/base/descriptor_path.hpp"
+
 namespace pawl::changes {
 namespace {
 
@@ -52,7 +54,7 @@ Result<> copy_content(const UniqueFd& from, const UniqueFd& to, std::uint64_t si
 
 // The person's own attributes and access list survive, as they would in an editor that writes in place.
 Result<> carry_attributes(const UniqueFd& folder, const std::string& from, const UniqueFd& to) {
-  const std::string path = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + from;
+  const std::string path = descriptor_path(folder.get()) + "/" + from;
   std::string names(65536, '\0');
   const ssize_t size = ::llistxattr(path.c_str(), names.data(), names.size());
   if (size <= 0) return {};
@@ -71,14 +73,25 @@ Result<> carry_attributes(const UniqueFd& folder, const std::string& from, const
 
 }  // namespace
 
-Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& folder, const std::string& name) {
+Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& made) {
   struct stat status{};
   if (::geteuid() != 0) return {};
   if (::fstat(workspace.get(), &status) != 0) return failed("look at the workspace");
   if (status.st_uid == 0 && status.st_gid == ::getegid()) return {};
-  if (::fchownat(folder.get(), name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) != 0)
+  if (::fchownat(made.get(), "", status.st_uid, status.st_gid, AT_EMPTY_PATH) != 0)
     return failed("give it to the workspace's owner");
   return {};
+}
+
+Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& folder, const std::string& name) {
+  if (::geteuid() != 0) return {};
+  const UniqueFd made(::openat(folder.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status{};
+  if (!made || ::fstat(made.get(), &status) != 0) return failed("open");
+  const bool ours =
+      status.st_uid == 0 && (S_ISDIR(status.st_mode) || (S_ISLNK(status.st_mode) && status.st_nlink == 1));
+  if (!ours) return refuse(name + " is not what was made there any more");
+  return give_to_owner(workspace, made);
 }
 
 Result<> stage_copy(const Copy& copy, const Operation& operation, Steps& steps) {
@@ -87,13 +100,11 @@ Result<> stage_copy(const Copy& copy, const Operation& operation, Steps& steps) 
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed("make a file");
   TRY(copy_content(copy.source, file, operation.source->size, steps));
-  TRY(give_to_owner(copy.workspace, copy.folder, copy.name));
+  TRY(give_to_owner(copy.workspace, file));
   if (operation.expected && operation.expected->type == Type::file)
     TRY(carry_attributes(copy.folder, copy.beside, file));
   TRY(steps.next("fchmod"));
   if (::fchmod(file.get(), operation.mode) != 0) return failed("set permissions");
-  TRY(steps.next("fsync"));
-  if (::fsync(file.get()) != 0) return failed("sync");
   return {};
 }
 

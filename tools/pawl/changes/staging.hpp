@@ -19,11 +19,14 @@ struct Copy {
   const UniqueFd& workspace;  // whose owner it gets where root applies
 };
 
-// Content and permissions, holes kept; durable when it returns. The agent's extended attributes and times are
-// not taken over: a build notices what is new by its time.
+// Content and permissions, holes kept; not yet on disk when it returns. The agent's extended attributes and
+// times are not taken over: a build notices what is new by its time.
 Result<> stage_copy(const Copy& copy, const Operation& operation, Steps& steps);
 
-// New things belong to whom the workspace belongs, also where root applies.
+// New things belong to whom the workspace belongs, also where root applies. `made`: what this process has
+// just made, by descriptor (O_PATH will do): its name may lead elsewhere by now.
+Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& made);
+// The same for a folder or a link that this process has just made.
 Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& folder, const std::string& name);
 
 }  // namespace pawl::changes

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sandbox/base/codec.hpp"
+#include "sandbox/base/write_all.hpp"
 #include "tools/pawl/changes/content.hpp"
 
 namespace pawl::changes {
@@ -66,12 +67,7 @@ Result<> Touched::store(const UniqueFd& session) const {
   const UniqueFd file(
       ::openat(session.get(), kFresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed("note what was changed");
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t written = ::write(file.get(), bytes.data() + at, bytes.size() - at);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return failed("note what was changed");
-    at += static_cast<std::size_t>(written);
-  }
+  TRY_DURING("note what was changed", write_all(file.get(), as_text(bytes)));
   if (::renameat(session.get(), kFresh, session.get(), kFile) != 0) return failed("note what was changed");
   return {};
 }

@@ -1,15 +1,12 @@
 #include "tools/pawl/changes/tree.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include <algorithm>
 #include <array>
-#include <memory>
 
 namespace pawl::changes {
 namespace {
@@ -155,28 +152,6 @@ Result<std::string> read_link_within(const UniqueFd& top, const std::string& pat
   const UniqueFd place = open_within(top, path, O_PATH);
   if (!place) return failed("read link " + path);
   return TRY_DURING(path, read_link(place, ""));
-}
-
-Result<std::vector<std::string>> list(const UniqueFd& folder, std::size_t limit) {
-  UniqueFd own(::openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!own) return failed("read folder");
-  // SAFETY: fdopendir(3) takes the descriptor over.
-  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(own.get()), &::closedir);
-  if (!entries) return failed("read folder");
-  own.release();
-  std::vector<std::string> names;
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(entries.get());
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    if (names.size() == limit) return failed("there are too many names in it", EOVERFLOW);
-    names.emplace_back(name);
-  }
-  if (errno != 0) return failed("read folder");
-  std::ranges::sort(names);
-  return names;
 }
 
 }  // namespace pawl::changes

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
@@ -17,8 +16,8 @@ namespace pawl::changes {
 enum class Type : std::uint8_t { file, folder, symlink, fifo, socket, character_device, block_device, other };
 constexpr Type last_of(Type) { return Type::other; }
 std::string_view word(Type type);  // for people and for JSON: "file", "folder", …
-// Nothing but its existence can be put anywhere: devices, fifos, sockets.
-constexpr bool is_special(Type type) { return type > Type::symlink; }
+
+inline constexpr std::uint32_t kPermissions = 0777;  // of a mode: what is compared and written
 
 enum class Mounted : std::uint8_t { no, yes };  // yes: another file system covers it
 
@@ -58,8 +57,5 @@ Result<Node> look_at(const UniqueFd& open);
 
 Result<std::string> read_link(const UniqueFd& folder, const std::string& name);
 Result<std::string> read_link_within(const UniqueFd& top, const std::string& path);
-
-// Sorted by bytes, without "." and "..". More than `limit` names are EOVERFLOW.
-Result<std::vector<std::string>> list(const UniqueFd& folder, std::size_t limit);
 
 }  // namespace pawl::changes

@@ -2,10 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
-#include "tools/pawl/changes/content.hpp"
+#include "sandbox/base/descriptor_path.hpp"
 #include "tools/pawl/changes/staging.hpp"
 #include "tools/pawl/changes/tree.hpp"
 
@@ -17,7 +18,6 @@ using State = Operation::State;
 
 constexpr char kChanged[] = "the host changed it meanwhile";
 constexpr char kAppeared[] = "something is there now where nothing was";
-constexpr std::uint32_t kPermissions = 0777;
 constexpr std::uint32_t kOwner = 0700;
 
 // RENAME_NOREPLACE where the file system has it, else a second name and then one less.
@@ -37,12 +37,33 @@ bool is_lost_ground(int errnum) {
   return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EXDEV;
 }
 
-// Nothing that trying again would change: the rest is not to wait for it.
-bool is_refused(int errnum) {
-  return errnum == EACCES || errnum == EPERM || errnum == EROFS || errnum == EBUSY || errnum == ETXTBSY;
+// The host lacks something for a while: trying again may help. Anything else would stop every attempt at the
+// same place, and the rest is not to wait for it.
+bool may_pass(const Error& error) {
+  switch (error.errnum) {
+    case ENOSPC:
+    case EDQUOT:
+    case EIO:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool puts(const Operation& operation) {
+  return operation.step == Step::put_file || operation.step == Step::put_link;
 }
 
 }  // namespace
+
+Writer::Writer(const Scene& scene, Journal& journal)
+    : scene_(scene), journal_(journal), top_(open_within(scene.workspace, "", O_RDONLY | O_DIRECTORY)) {
+  for (const Operation& operation : journal.operations)
+    if (operation.state == State::done && puts(operation)) written_.insert(operation.path);
+}
 
 Result<> Writer::skip(std::size_t index, std::string reason) {
   journal_.operations[index].state = State::skipped;
@@ -51,8 +72,10 @@ Result<> Writer::skip(std::size_t index, std::string reason) {
 }
 
 Result<> Writer::done(std::size_t index) {
-  journal_.operations[index].state = State::done;
-  touched_.insert(std::string(parent_of(journal_.operations[index].path)));
+  Operation& operation = journal_.operations[index];
+  operation.state = State::done;
+  touched_.insert(std::string(parent_of(operation.path)));
+  if (puts(operation)) written_.insert(operation.path);
   return {};
 }
 
@@ -72,11 +95,11 @@ Result<std::optional<Writer::Spot>> Writer::spot_of(std::size_t index) {
   return Spot{*std::move(folder), std::string(name_of(path)), journal_.temporary(index)};
 }
 
-bool Writer::was_written(const std::string& path) const {
-  return std::ranges::any_of(journal_.operations, [&](const Operation& operation) {
-    return operation.path == path && operation.state == State::done &&
-           (operation.step == Step::put_file || operation.step == Step::put_link);
-  });
+// Somebody changed or removed what stood beside its place. It is not pawl's any more: it is left alone.
+Result<> Writer::skip_meddled(std::size_t index, const Spot& spot) {
+  const bool stands = TRY(look_in(spot.folder, spot.temporary)).has_value();
+  return skip(index, stands ? "what was prepared for it was changed meanwhile; see " + spot.temporary
+                            : "what was prepared for it was removed meanwhile");
 }
 
 Result<> Writer::prepare(std::size_t index) {
@@ -88,7 +111,13 @@ Result<> Writer::prepare(std::size_t index) {
       case Step::put_file:
       case Step::put_link:
         TRY(discard_temporary(*spot));  // of a crash: perhaps not whole
-        return prepare_put(index, *spot);
+        TRY(prepare_put(index, *spot));
+        if (operation.state != State::waiting) return {};
+        if (const auto beside = TRY(look_in(spot->folder, spot->temporary)))
+          journal_.operations[index].staged = Mark::of(*beside);
+        else
+          return skip_meddled(index, *spot);
+        return {};
       case Step::clear:
         TRY(resume_clear(index, *spot));
         if (operation.state != State::waiting || !operation.in_the_way || set_aside_.contains(index))
@@ -147,37 +176,33 @@ Result<> Writer::prepare_folder(std::size_t index, const Spot& spot) {
 }
 
 Result<> Writer::resume(std::size_t index) {
+  if (journal_.operations[index].state != State::waiting) return {};
+  return or_skip(index, try_resume(index));
+}
+
+Result<> Writer::try_resume(std::size_t index) {
   const Operation& operation = journal_.operations[index];
-  if (operation.state != State::waiting) return {};
   const auto spot = TRY(spot_of(index));
   if (!spot) return {};
   touched_.insert(std::string(parent_of(operation.path)));
-  if (operation.step == Step::put_file || operation.step == Step::put_link)
-    TRY_DURING(operation.path, resume_put(index, *spot));
-  else if (operation.step == Step::clear)
-    TRY_DURING(operation.path, resume_clear(index, *spot));
-  return {};
-}
-
-// Whether what stands beside its place is what was prepared, and not what came out.
-Result<bool> Writer::is_prepared(std::size_t index, const Spot& spot) const {
-  const Operation& operation = journal_.operations[index];
-  const auto beside = TRY(look_in(spot.folder, spot.temporary));
-  if (!beside) return false;
-  if (operation.step == Step::put_link)
-    return beside->type == Type::symlink && TRY(read_link(spot.folder, spot.temporary)) == operation.target;
-  if (beside->type != Type::file || beside->size != operation.source->size) return false;
-  return same_content(TRY(open_file(scene_.upper, operation.path)),
-                      TRY(open_file(spot.folder, spot.temporary)));
+  if (puts(operation)) return resume_put(index, *spot);
+  return operation.step == Step::clear ? resume_clear(index, *spot) : Result<>();
 }
 
 // The two may have changed places, and what came out may not have been looked at.
 Result<> Writer::resume_put(std::size_t index, const Spot& spot) {
-  const Operation& operation = journal_.operations[index];
+  Operation& operation = journal_.operations[index];
   const auto beside = TRY(look_in(spot.folder, spot.temporary));
-  if (!beside) return done(index);
-  if (TRY(is_prepared(index, spot))) return {};
-  if (!operation.expected || !operation.expected->same_but_renamed(*beside)) {
+  const auto here = TRY(look_in(spot.folder, spot.name));
+  const bool waits = beside && operation.staged->same_but_renamed(*beside);
+  const bool came_in = here && operation.staged->same_but_renamed(*here);
+  if (waits && !came_in) {
+    operation.staged = Mark::of(*beside);  // it may have been in and out
+    return {};
+  }
+  if (!came_in) return skip_meddled(index, spot);
+  const bool is_expected = beside && operation.expected && operation.expected->same_but_renamed(*beside);
+  if (beside && !waits && !is_expected) {
     TRY(scene_.steps.next("rename"));
     if (exchange(spot.folder, spot.temporary, spot.name) != 0) return failed("put the host's file back");
     TRY(discard_temporary(spot));
@@ -206,53 +231,67 @@ Result<> Writer::resume_clear(std::size_t index, const Spot& spot) {
 }
 
 Result<> Writer::commit(std::size_t index) {
+  if (journal_.operations[index].state != State::waiting) return {};
+  return or_skip(index, try_commit(index));
+}
+
+Result<> Writer::try_commit(std::size_t index) {
   const Operation& operation = journal_.operations[index];
-  if (operation.state != State::waiting) return {};
   const auto spot = TRY(spot_of(index));
   if (!spot) return {};
-  const auto commit = [&]() -> Result<> {
-    switch (operation.step) {
-      case Step::put_file:
-      case Step::put_link:
-        return commit_put(index, *spot);
-      case Step::clear:
-        return commit_clear(index, *spot);
-      case Step::clear_folder:
-        TRY(scene_.steps.next("rmdir"));
-        // No folder: it went before a crash, and what takes its place may stand there already.
-        if (::unlinkat(spot->folder.get(), spot->name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT ||
-            errno == ENOTDIR)
-          return done(index);
-        if (errno == ENOTEMPTY || errno == EEXIST) return skip(index, "something in it stays");
-        return failed("remove a folder");
-      case Step::make_folder:
-        touched_.insert(operation.path);
-        return done(index);  // a closed one stays open until everything is in it
-      case Step::set_mode:
-        return commit_mode(index, *spot);
-    }
-    return {};
-  };
-  auto committed = commit();
-  if (committed || !is_refused(committed.error().errnum))
-    return committed ? std::move(committed)
-                     : std::unexpected(std::move(committed).error().during(operation.path));
-  TRY_DURING(operation.path, take_back(index));
-  return skip(index, committed.error().text());
+  switch (operation.step) {
+    case Step::put_file:
+    case Step::put_link:
+      return commit_put(index, *spot);
+    case Step::clear:
+      return commit_clear(index, *spot);
+    case Step::clear_folder:
+      TRY(scene_.steps.next("rmdir"));
+      // No folder: it went before a crash, and what takes its place may stand there already.
+      if (::unlinkat(spot->folder.get(), spot->name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT ||
+          errno == ENOTDIR)
+        return done(index);
+      if (errno == ENOTEMPTY || errno == EEXIST) return skip(index, "something in it stays");
+      return failed("remove a folder");
+    case Step::make_folder:
+      touched_.insert(operation.path);
+      return done(index);  // a closed one stays open until everything is in it
+    case Step::set_mode:
+      return commit_mode(index, *spot);
+  }
+  return {};
+}
+
+// What may pass stops the whole, which can be gone on with; else this operation alone is given up.
+Result<> Writer::or_skip(std::size_t index, Result<> outcome) {
+  if (outcome) return {};
+  const std::string& path = journal_.operations[index].path;
+  if (may_pass(outcome.error())) return std::unexpected(std::move(outcome).error().during(path));
+  std::string reason = outcome.error().text();
+  if (!take_back(index)) reason += "; look at " + journal_.temporary(index) + " beside it";
+  return skip(index, std::move(reason));
 }
 
 Result<> Writer::commit_put(std::size_t index, const Spot& spot) {
   const Operation& operation = journal_.operations[index];
+  const auto beside = TRY(look_in(spot.folder, spot.temporary));
+  if (!beside || !operation.staged->same(*beside)) return skip_meddled(index, spot);
   if (operation.expected) return swap(index, spot);
   TRY(scene_.steps.next("rename"));
   const auto renamed = rename_fresh(spot.folder, spot.temporary, spot.name);
-  if (renamed) return done(index);
-  if (renamed.error().errnum != EEXIST) return renamed;
-  TRY(discard_temporary(spot));
-  return skip(index, kAppeared);
+  if (!renamed && renamed.error().errnum == EEXIST) {
+    TRY(discard_temporary(spot));
+    return skip(index, kAppeared);
+  }
+  if (!renamed) return renamed;
+  const auto in = TRY(look_in(spot.folder, spot.name));
+  if (in && operation.staged->same_but_renamed(*in)) return done(index);
+  TRY(scene_.steps.next("rename"));
+  if (in) TRY(rename_fresh(spot.folder, spot.name, spot.temporary));
+  return skip_meddled(index, spot);
 }
 
-// The new one comes in and the old one goes out in one step; only then is it known what went out.
+// The new one comes in and the old one goes out in one step; only then is it known what they were.
 Result<> Writer::swap(std::size_t index, const Spot& spot) {
   const Operation& operation = journal_.operations[index];
   const auto here = TRY(look_in(spot.folder, spot.name));
@@ -269,19 +308,22 @@ Result<> Writer::swap(std::size_t index, const Spot& spot) {
     return done(index);
   }
   const auto out = TRY(look_in(spot.folder, spot.temporary));
-  if (out && operation.expected->same_but_renamed(*out)) {
+  const auto in = TRY(look_in(spot.folder, spot.name));
+  const bool is_ours = in && operation.staged->same_but_renamed(*in);
+  if (is_ours && out && operation.expected->same_but_renamed(*out)) {
     TRY(discard_temporary(spot));
     return done(index);
   }
   TRY(scene_.steps.next("rename"));
   if (exchange(spot.folder, spot.temporary, spot.name) != 0) return failed("put the host's file back");
+  if (!is_ours) return skip_meddled(index, spot);
   TRY(discard_temporary(spot));
   return skip(index, kChanged);
 }
 
 Result<> Writer::commit_clear(std::size_t index, const Spot& spot) {
   const Operation& operation = journal_.operations[index];
-  if (!operation.only_after.empty() && !was_written(operation.only_after)) {
+  if (!operation.only_after.empty() && !written_.contains(operation.only_after)) {
     if (set_aside_.contains(index)) TRY(take_back(index));
     return skip(index, "what it was renamed to was not written");
   }
@@ -313,7 +355,7 @@ Result<> Writer::commit_mode(std::size_t index, const Spot& spot) {
   // A folder's setgid and sticky bits are the person's arrangement.
   const std::uint32_t kept = here.type == Type::folder ? here.mode & ~kPermissions : 0;
   TRY(scene_.steps.next("chmod"));
-  if (::chmod(("/proc/self/fd/" + std::to_string(place.get())).c_str(), operation.mode | kept) != 0)
+  if (::chmod(descriptor_path(place.get()).c_str(), operation.mode | kept) != 0)
     return failed("set permissions");
   return done(index);
 }
@@ -322,8 +364,15 @@ Result<> Writer::take_back(std::size_t index) {
   const Operation& operation = journal_.operations[index];
   const auto spot = TRY(spot_of(index));
   if (!spot) return {};
-  if (operation.step == Step::put_file || operation.step == Step::put_link) return discard_temporary(*spot);
-  if (operation.step == Step::clear && set_aside_.contains(index)) {
+  const auto beside = TRY(look_in(spot->folder, spot->temporary));
+  if (puts(operation)) {
+    // The host's own file may stand there, where it could not be put back.
+    if (beside && operation.staged && !operation.staged->same_but_renamed(*beside))
+      return refuse("something else stands in its place");
+    return discard_temporary(*spot);
+  }
+  if (operation.step == Step::clear) {
+    if (!beside) return {};
     TRY(scene_.steps.next("rename"));
     return rename_fresh(spot->folder, spot->temporary, spot->name);
   }
@@ -346,24 +395,17 @@ Result<> Writer::close_folders() {
     const Operation& operation = journal_.operations[index];
     const bool closed = (operation.mode & kOwner) != kOwner;
     if (operation.step != Step::make_folder || operation.state != State::done || !closed) continue;
-    const UniqueFd folder = open_within(scene_.workspace, operation.path, O_RDONLY | O_DIRECTORY);
     const auto spot = TRY(spot_of(index));
     if (!spot) continue;
     TRY_DURING(operation.path, commit_mode(index, *spot));
-    if (folder && ::fsync(folder.get()) != 0) return failed("sync folder " + operation.path);
   }
   return {};
 }
 
 Result<> Writer::sync() {
-  for (const std::string& path : touched_) {
-    const auto folder = open_folder(scene_.workspace, path);
-    if (!folder && is_lost_ground(folder.error().errnum)) continue;  // it was itself removed
-    if (!folder && folder.error().errnum == EACCES) continue;        // closed, and synced before that
-    if (!folder) return std::unexpected(folder.error());
-    TRY(scene_.steps.next("fsync"));
-    if (::fsync(folder->get()) != 0) return failed("sync folder " + path);
-  }
+  if (!top_) return refuse("the workspace cannot be read", "give yourself the permission to list it");
+  TRY(scene_.steps.next("syncfs"));
+  if (::syncfs(top_.get()) != 0) return failed("write the workspace to disk");
   return {};
 }
 

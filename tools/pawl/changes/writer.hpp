@@ -25,12 +25,12 @@ struct Scene {
 
 class Writer {
  public:
-  Writer(const Scene& scene, Journal& journal) : scene_(scene), journal_(journal) {}
+  Writer(const Scene& scene, Journal& journal);
 
   // Prepares an operation; again after a crash. One that the host is in the way of is skipped, and says so;
   // an error is something that stops the whole.
   Result<> prepare(std::size_t index);
-  // Undoes prepare().
+  // Undoes prepare(), also that of a process that crashed.
   Result<> take_back(std::size_t index);
   // After a crash, when all was prepared: finds out how far it came.
   Result<> resume(std::size_t index);
@@ -38,7 +38,8 @@ class Writer {
   Result<> commit(std::size_t index);
   // When everything is in them: the new folders that even their owner may not write to, or read.
   Result<> close_folders();
-  // What was done so far is on disk.
+  // What was done so far is on disk: of the whole file system at once, because one fsync(2) for each file
+  // takes minutes where there are ten thousands.
   Result<> sync();
 
   // Why operations were skipped, by index.
@@ -55,12 +56,14 @@ class Writer {
   Result<std::optional<Spot>> spot_of(std::size_t index);
   Result<> skip(std::size_t index, std::string reason);
   Result<> done(std::size_t index);
-  bool was_written(const std::string& path) const;
 
   Result<> prepare_put(std::size_t index, const Spot& spot);
   Result<> prepare_clear(std::size_t index, const Spot& spot);
   Result<> prepare_folder(std::size_t index, const Spot& spot);
-  Result<bool> is_prepared(std::size_t index, const Spot& spot) const;
+  Result<> try_resume(std::size_t index);
+  Result<> try_commit(std::size_t index);
+  Result<> or_skip(std::size_t index, Result<> outcome);
+  Result<> skip_meddled(std::size_t index, const Spot& spot);
   Result<> resume_put(std::size_t index, const Spot& spot);
   Result<> resume_clear(std::size_t index, const Spot& spot);
   Result<> commit_put(std::size_t index, const Spot& spot);
@@ -74,7 +77,9 @@ class Writer {
   std::map<std::size_t, std::string> skipped_;
   std::set<std::size_t> set_aside_;  // clears whose file stands under its temporary name
   std::set<std::size_t> made_;       // folders that prepare() made
-  std::set<std::string> touched_;    // folders of the workspace to be synced
+  std::set<std::string> touched_;
+  std::set<std::string> written_;  // paths of files and links that came in
+  UniqueFd top_;                   // the workspace, as syncfs(2) needs it
 };
 
 }  // namespace pawl::changes

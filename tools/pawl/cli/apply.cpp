@@ -91,8 +91,10 @@ Outcome<ExitCode> discard_all(const ChangeOptions& options) {
   const changes::Place place = TRY(open_place());
   const std::string id = TRY(place.find(options.id));
   std::string what = "the changes of session " + short_id(id);
-  if (const auto session = KeptSession::open(id, changes::Purpose::look, options.workspace)) {
-    if (const auto set = session->scan()) what += " (" + changes::sum_of(changes::count(*set)) + ")";
+  if (!options.yes) {
+    const auto session = KeptSession::open(id, changes::Purpose::look, options.workspace);
+    const auto set = session ? session->scan() : std::unexpected(session.error());
+    if (set) what += " (" + changes::sum_of(changes::count(*set)) + ")";
   }
   TRY(agree_to_discard(id, what, options.yes));
   TRY(forget_session(id));

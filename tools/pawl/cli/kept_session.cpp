@@ -49,8 +49,8 @@ Outcome<> KeptSession::finish_interrupted() const {
   print_error(fmt::format("pawl: an apply of session {} was interrupted; it is finished now",
                           short_id(kept_.folder.id)));
   for (const changes::Skipped& skipped : applied->skipped)
-    print_error(
-        fmt::format("pawl: not written: {}: {}", receipt::visible_word(skipped.path), skipped.reason));
+    print_error(fmt::format("pawl: not written: {}: {}", receipt::visible_word(skipped.path),
+                            receipt::visible(skipped.reason)));
   return {};
 }
 
@@ -85,7 +85,9 @@ Outcome<> forget_session(const std::string& id) {
   const changes::Place place = TRY(open_place());
   const changes::Folder folder = TRY(place.open_folder(TRY(place.find(id)), changes::Purpose::change));
   if (folder.holder == changes::Holder::somebody) return refuse_busy(folder.id);
-  if (TRY(changes::has_journal(folder.directory)))
+  // Once the workspace is as it should be, only the session's own folder is unfinished.
+  const auto journal = TRY(changes::load_journal(folder.directory));
+  if (journal && journal->phase != changes::Journal::Phase::settling)
     return trouble(ExitCode::refused, "an apply of session " + short_id(folder.id) + " is unfinished",
                    "finish it first: pawl apply " + short_id(folder.id));
   TRY(place.remove(folder));

@@ -3,23 +3,42 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <chrono>
 #include <ctime>
 
+#include "sandbox/base/write_all.hpp"
 #include "supervisor/receipt/render.hpp"
+#include "supervisor/receipt/utf8.hpp"
 
 namespace pawl::cli {
 namespace {
 
-bool write_whole(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
+// Only strings hold anything else, and there an escape means the same. A terminal obeys some characters
+// beyond ASCII (C1 controls), and people read others wrongly (bidirectional marks).
+std::string ascii_json(std::string_view json) {
+  std::string text;
+  for (std::size_t at = 0; at < json.size();) {
+    const auto character = receipt::first_character(json.substr(at));
+    if (json[at] >= 0 || !character) {
+      text += json[at++];
+      continue;
+    }
+    at += character->length;
+    const std::uint32_t code = character->code;
+    if (code < 0x10000)
+      text += fmt::format("\\u{:04x}", code);
+    else
+      text += fmt::format("\\u{:04x}\\u{:04x}", 0xd800 + ((code - 0x10000) >> 10),
+                          0xdc00 + ((code - 0x10000) & 0x3ff));
   }
-  return true;
+  return text;
+}
+
+bool is_bare_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
 }
 
 std::string formatted(const std::tm& parts, const char* format) {
@@ -31,22 +50,30 @@ std::string formatted(const std::tm& parts, const char* format) {
 }  // namespace
 
 tools::Outcome<> print(std::string_view text) {
-  if (!write_whole(1, text)) return failed("write to standard output");
+  TRY_DURING("standard output", write_all(1, text));
   return {};
 }
 
 tools::Outcome<> print_to(int descriptor, std::string_view text) {
-  if (!write_whole(descriptor, text)) return failed("write to the terminal");
+  TRY_DURING("the terminal", write_all(descriptor, text));
   return {};
 }
 
 tools::Outcome<> print_json(const boost::json::value& value) {
-  return print(boost::json::serialize(value) + "\n");
+  return print(ascii_json(boost::json::serialize(value)) + "\n");
+}
+
+std::optional<std::string> shell_word(std::string_view text) {
+  if (std::ranges::any_of(text, [](char c) { return c < 0x20 || c == 0x7f; })) return std::nullopt;
+  if (!text.empty() && std::ranges::all_of(text, is_bare_word)) return std::string(text);
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "'";
 }
 
 void print_error(std::string_view line) {
   // Where stderr is gone too, only the exit code is left to say it.
-  (void)write_whole(2, std::string(line) + "\n");
+  (void)write_all(2, std::string(line) + "\n");
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {

@@ -3,6 +3,7 @@
 
 #include <boost/json/value.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,12 @@ enum class Format : std::uint8_t { text, json };
 
 tools::Outcome<> print(std::string_view text);  // to stdout, as it is
 tools::Outcome<> print_to(int descriptor, std::string_view text);
-tools::Outcome<> print_json(const boost::json::value& value);  // one line
+tools::Outcome<> print_json(const boost::json::value& value);  // one line of ASCII
 void print_error(std::string_view line);                       // to stderr, with a line break
+
+// As a POSIX shell reads it back, for commands that are shown to be copied. Nothing: it holds characters that
+// no one line of printable ASCII can hand on.
+std::optional<std::string> shell_word(std::string_view text);
 
 // Columns of words, each made visible and padded to its column; the first row is the heading.
 std::string table(const std::vector<std::vector<std::string>>& rows);

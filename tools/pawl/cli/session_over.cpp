@@ -76,7 +76,6 @@ class Farewell {
   }
 
   Outcome<ExitCode> choose() const {
-    changes::Bodies bodies(session_.upper(), session_.workspace());
     std::size_t agreed = 0;
     Choice choice{.scope = Choice::Scope::confirmed};
     for (std::size_t i = 0; i < set_.changes.size(); ++i) {
@@ -87,6 +86,7 @@ class Farewell {
         if (change.kind == changes::Kind::deleted) choice.confirmed.insert(i);
         continue;
       }
+      changes::Bodies bodies(session_.upper(), session_.workspace());  // each question has the whole budget
       TRY(say("\n" + changes::patch_of(change, bodies.of(change), changes::Colour::off)));
       const std::string answer = TRY(ask_person("Write this? [y]es, [N]o, [q]uit: ", terminal_));
       if (answer == "q") break;

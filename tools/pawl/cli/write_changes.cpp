@@ -36,7 +36,6 @@ std::size_t count_taken(const ChangeSet& set, const Selection& selection) {
 }  // namespace
 
 Outcome<> ask_for_guarded(const KeptSession& session, const ChangeSet& set, Choice& choice, int terminal) {
-  changes::Bodies bodies(session.upper(), session.workspace());
   const std::vector<Held> held = changes::select(set, choice).held;
   const auto is_asked = [&](const Held& one) {
     return (one.why == Held::Why::guarded || one.why == Held::Why::conflict) &&
@@ -52,11 +51,13 @@ Outcome<> ask_for_guarded(const KeptSession& session, const ChangeSet& set, Choi
   for (const Held& one : held) {
     if (!is_asked(one)) continue;
     const Change& change = set.changes[one.index];
+    changes::Bodies bodies(session.upper(), session.workspace());  // each question has the whole budget
     TRY(print_to(terminal, "\n" + changes::patch_of(change, bodies.of(change), changes::Colour::off)));
-    const bool conflict = !change.conflict.empty();
-    const std::string question =
-        conflict ? "Write it over what the host did meanwhile" : "Write it all the same";
-    if (!means_yes(TRY(ask_person(fmt::format("{}? [y/N] ", question), terminal)))) continue;
+    const auto agrees = [&](std::string_view question) -> Outcome<bool> {
+      return means_yes(TRY(ask_person(fmt::format("{}? [y/N] ", question), terminal)));
+    };
+    if (!change.conflict.empty() && !TRY(agrees("Write it over what the host did meanwhile"))) continue;
+    if (change.guarded.any() && !TRY(agrees("Write it all the same"))) continue;
     choice.confirmed.insert(one.index);
   }
   return {};
@@ -68,8 +69,10 @@ std::string held_text(const ChangeSet& set, const Selection& selection) {
     if (changes::goes_without_saying(set, held.index)) continue;
     const std::string path = visible_word(set.changes[held.index].path);
     text += fmt::format("  stays: {}: {}", path, receipt::visible(held.reason));
-    if (held.why == Held::Why::guarded) text += fmt::format(" (--force-protected {})", path);
-    if (held.why == Held::Why::conflict) text += fmt::format(" (--overwrite {})", path);
+    if (const auto word = shell_word(set.changes[held.index].path)) {
+      if (held.why == Held::Why::guarded) text += fmt::format(" (--force-protected {})", *word);
+      if (held.why == Held::Why::conflict) text += fmt::format(" (--overwrite {})", *word);
+    }
     text += "\n";
   }
   return text;

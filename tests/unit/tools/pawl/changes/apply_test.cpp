@@ -3,7 +3,6 @@
 #include "tools/pawl/changes/apply.hpp"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -11,12 +10,15 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
+#include "tests/unit/tools/pawl/changes/faulty_steps.hpp"
 #include "tests/unit/tools/pawl/changes/layers.hpp"
 #include "tools/pawl/changes/discard.hpp"
 #include "tools/pawl/changes/operations.hpp"
 
 using namespace pawl;
 using namespace pawl::changes;
+using test::dies_at;
+using test::FaultySteps;
 using test::Layers;
 using test::lines_of;
 using test::tree_of;
@@ -25,25 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kKilled = 77;
 const std::string kLong(100, 'x');
-
-// The only place where faults exist.
-class FaultySteps final : public Steps {
- public:
-  enum class Fault : std::uint8_t { none, kill, error, error_from_here } fault = Fault::none;
-  std::uint64_t at = 0;
-  std::uint64_t steps = 0;
-
-  Result<> next(std::string_view what) override {
-    const std::uint64_t step = steps++;
-    if (fault == Fault::none || step < at) return {};
-    if (fault == Fault::kill && step == at) ::_exit(kKilled);
-    if (fault == Fault::error_from_here || (fault == Fault::error && step == at))
-      return failed("fault at " + std::string(what), ENOSPC);
-    return {};
-  }
-};
 
 // One of everything.
 void furnish(const Layers& layers) {
@@ -133,22 +117,6 @@ std::uint64_t count_steps() {
   REQUIRE(applied);
   open_up(layers);
   return steps.steps;
-}
-
-// In a process of its own, which ends at the step. Whether it came that far.
-bool dies_at(std::uint64_t step, const std::function<void(Steps&)>& work) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    FaultySteps steps;
-    steps.fault = FaultySteps::Fault::kill;
-    steps.at = step;
-    work(steps);
-    ::_exit(0);
-  }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  REQUIRE(WIFEXITED(status));
-  return WEXITSTATUS(status) == kKilled;
 }
 
 }  // namespace

@@ -75,6 +75,13 @@ TEST_CASE("a journal whose operations lead elsewhere or make no sense is refused
   CHECK(is_refused([](Journal& journal) { journal.operations[4].expected.reset(); }));
   CHECK(is_refused([](Journal& journal) { journal.operations[5].in_the_way = true; }));
   CHECK(is_refused([](Journal& journal) { journal.operations[6].source = Mark{}; }));
+  CHECK(is_refused([](Journal& journal) { journal.operations[6].staged = Mark{}; }));
+  CHECK(is_refused([](Journal& journal) { journal.phase = Journal::Phase::committing; }));
+  CHECK_FALSE(is_refused([](Journal& journal) {
+    journal.phase = Journal::Phase::committing;
+    journal.operations[2].staged = Mark{};
+    journal.operations[3].staged = Mark{};
+  }));
 }
 
 TEST_CASE("a session's folder has a journal or none, and a damaged one is no licence to begin anew") {
@@ -84,7 +91,7 @@ TEST_CASE("a session's folder has a journal or none, and a damaged one is no lic
   CHECK_FALSE(load_journal(session)->has_value());
   REQUIRE(store_journal(session, sample(), real_steps()));
   CHECK(load_journal(session)->has_value());
-  test::write_file(directory / kJournalFile, "pawl apply 1\nbut not whole");
+  test::write_file(directory / kJournalFile, "pawl apply 2\nbut not whole");
   CHECK_FALSE(load_journal(session));
   REQUIRE(remove_journal(session, real_steps()));
   CHECK_FALSE(load_journal(session)->has_value());

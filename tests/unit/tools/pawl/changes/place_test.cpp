@@ -10,7 +10,7 @@
 #include <filesystem>
 
 #include "tests/support/temporary_directory.hpp"
-#include "tools/pawl/changes/remove_tree.hpp"
+#include "tools/remove_tree.hpp"
 
 using namespace pawl;
 using namespace pawl::changes;

@@ -390,3 +390,24 @@ TEST_CASE("a file that its owner cannot read is told and never written", "[user]
   CHECK(set.left_out[0].path == "locked");
   layers.agent_folder("locked", 0755);
 }
+
+TEST_CASE("a link where protected files are looked for, and permissions that let others in, need a word") {
+  Layers layers;
+  layers.host("shared", "x", 0664);
+  layers.begin();
+  layers.agent_link(".cargo", "somewhere");
+  layers.agent("open/in", "x");
+  layers.agent_folder("open", 0777);
+  layers.agent("shared", "y", 0664);
+  layers.agent("fresh", "x", 0666);
+  const ChangeSet set = layers.scan();
+  CHECK_FALSE(change_of(set, ".cargo").guarded.protection.empty());
+  CHECK_FALSE(change_of(set, "open").guarded.special.empty());
+  CHECK_FALSE(change_of(set, "fresh").guarded.special.empty());
+  CHECK_FALSE(change_of(set, "shared").guarded.any());
+  REQUIRE(layers.apply());
+  CHECK(test::tree_of(layers.workspace()) == test::Tree{{"shared", "file 664 y"}});
+  REQUIRE(layers.apply({.force = {"open"}}));
+  REQUIRE(layers.apply());
+  CHECK(test::tree_of(layers.workspace()).at("open/in") == "file 644 x");
+}

@@ -1,14 +1,14 @@
 // Writes everything to a blocking descriptor.
 #pragma once
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <string_view>
 
-#include <unistd.h>
-
 #include "sandbox/base/error.hpp"
 
-namespace pawl::agent {
+namespace pawl {
 
 inline Result<> write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
@@ -20,4 +20,4 @@ inline Result<> write_all(int descriptor, std::string_view text) {
   return {};
 }
 
-}  // namespace pawl::agent
+}  // namespace pawl
