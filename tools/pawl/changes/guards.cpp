@@ -56,11 +56,6 @@ bool git_folder_has(std::string_view path, std::string_view folder) {
 
 }  // namespace
 
-struct Guards::Pattern {
-  std::string text;
-  std::string reason;
-};
-
 std::vector<Guards::Pattern> Guards::all_patterns(const std::vector<std::string>& protect) {
   std::vector<Pattern> all;
   const auto add = [&all](std::span<const policy::ProtectedPattern> table) {
@@ -77,12 +72,9 @@ std::vector<Guards::Pattern> Guards::all_patterns(const std::vector<std::string>
 }
 
 Guards::Guards(const std::vector<std::string>& protect, const std::vector<std::string>& hide)
-    : Guards(all_patterns(protect), lower_all(hide)) {}
-
-Guards::Guards(const std::vector<Pattern>& protect, std::vector<std::string> hide)
-    : protect_(texts_of(protect, &Pattern::text)), hide_(std::move(hide)) {
-  reasons_ = texts_of(protect, &Pattern::reason);
-}
+    : patterns_(all_patterns(protect)),
+      protect_(texts_of(patterns_, &Pattern::text)),
+      hide_(lower_all(hide)) {}
 
 Guards::Position Guards::top() const { return {protect_.start(), hide_.start(), {}}; }
 
@@ -94,7 +86,7 @@ Guards::Position Guards::enter(const Position& folder, std::string_view name) co
   here.protect = protect_.enter(folder.protect, small);
   here.hide = hide_.enter(folder.hide, small);
   if (const auto matched = protect_.matched(here.protect); !matched.empty())
-    here.reason = reasons_[matched.front()];
+    here.reason = patterns_[matched.front()].reason;
   else if (!hide_.matched(here.hide).empty())
     here.reason = "the role hides it: the agent did not see yours";
   return here;

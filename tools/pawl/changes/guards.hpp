@@ -31,11 +31,13 @@ class Guards {
   bool may_lead_on(const Position& here) const;
 
  private:
-  struct Pattern;
+  struct Pattern {
+    std::string text;
+    std::string reason;
+  };
   static std::vector<Pattern> all_patterns(const std::vector<std::string>& protect);
-  Guards(const std::vector<Pattern>& protect, std::vector<std::string> hide);
 
-  std::vector<std::string> reasons_;  // by pattern
+  std::vector<Pattern> patterns_;
   sandbox::PatternSet protect_;
   sandbox::PatternSet hide_;
 };

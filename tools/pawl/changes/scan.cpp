@@ -223,12 +223,12 @@ class Scanner {
       change.target = TRY(read_link(upper, name));
       if (leads_out(change.path, change.target))
         change.guarded.escape = "the link leads out of the workspace";
-      if (change.guarded.protection.empty() && guards_.may_lead_on(position))
-        change.guarded.protection = kLeadsOn;
     } else {
       never(change, "a " + std::string(word(node.type)) + " is never written");
     }
     if (is_git_name(name) && change.guarded.protection.empty()) change.guarded.protection = kGitfile;
+    if (node.type == Type::symlink && change.guarded.protection.empty() && guards_.may_lead_on(position))
+      change.guarded.protection = kLeadsOn;
     if (below && below->type == Type::folder) deleted(change.path, *below, position);
     if (!below || below->type == Type::folder) {
       change.before.reset();

@@ -78,23 +78,16 @@ Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& made) {
   if (::geteuid() != 0) return {};
   if (::fstat(workspace.get(), &status) != 0) return failed("look at the workspace");
   if (status.st_uid == 0 && status.st_gid == ::getegid()) return {};
+  struct stat own{};
+  if (::fstat(made.get(), &own) != 0) return failed("look at what was made");
+  const bool is_ours = own.st_uid == 0 && (S_ISDIR(own.st_mode) || own.st_nlink == 1);
+  if (!is_ours) return refuse("something else stands in the place of what was made");
   if (::fchownat(made.get(), "", status.st_uid, status.st_gid, AT_EMPTY_PATH) != 0)
     return failed("give it to the workspace's owner");
   return {};
 }
 
-Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& folder, const std::string& name) {
-  if (::geteuid() != 0) return {};
-  const UniqueFd made(::openat(folder.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status{};
-  if (!made || ::fstat(made.get(), &status) != 0) return failed("open");
-  const bool ours =
-      status.st_uid == 0 && (S_ISDIR(status.st_mode) || (S_ISLNK(status.st_mode) && status.st_nlink == 1));
-  if (!ours) return refuse(name + " is not what was made there any more");
-  return give_to_owner(workspace, made);
-}
-
-Result<> stage_copy(const Copy& copy, const Operation& operation, Steps& steps) {
+Result<Mark> stage_copy(const Copy& copy, const Operation& operation, Steps& steps) {
   TRY(steps.next("open"));
   const UniqueFd file(::openat(copy.folder.get(), copy.name.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -105,7 +98,7 @@ Result<> stage_copy(const Copy& copy, const Operation& operation, Steps& steps) 
     TRY(carry_attributes(copy.folder, copy.beside, file));
   TRY(steps.next("fchmod"));
   if (::fchmod(file.get(), operation.mode) != 0) return failed("set permissions");
-  return {};
+  return Mark::of(TRY(look_at(file)));
 }
 
 }  // namespace pawl::changes

@@ -21,12 +21,11 @@ struct Copy {
 
 // Content and permissions, holes kept; not yet on disk when it returns. The agent's extended attributes and
 // times are not taken over: a build notices what is new by its time.
-Result<> stage_copy(const Copy& copy, const Operation& operation, Steps& steps);
+// The mark is that of what was written, whatever has the name by now.
+Result<Mark> stage_copy(const Copy& copy, const Operation& operation, Steps& steps);
 
 // New things belong to whom the workspace belongs, also where root applies. `made`: what this process has
 // just made, by descriptor (O_PATH will do): its name may lead elsewhere by now.
 Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& made);
-// The same for a folder or a link that this process has just made.
-Result<> give_to_owner(const UniqueFd& workspace, const UniqueFd& folder, const std::string& name);
 
 }  // namespace pawl::changes

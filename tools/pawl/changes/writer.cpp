@@ -111,13 +111,7 @@ Result<> Writer::prepare(std::size_t index) {
       case Step::put_file:
       case Step::put_link:
         TRY(discard_temporary(*spot));  // of a crash: perhaps not whole
-        TRY(prepare_put(index, *spot));
-        if (operation.state != State::waiting) return {};
-        if (const auto beside = TRY(look_in(spot->folder, spot->temporary)))
-          journal_.operations[index].staged = Mark::of(*beside);
-        else
-          return skip_meddled(index, *spot);
-        return {};
+        return prepare_put(index, *spot);
       case Step::clear:
         TRY(resume_clear(index, *spot));
         if (operation.state != State::waiting || !operation.in_the_way || set_aside_.contains(index))
@@ -137,18 +131,29 @@ Result<> Writer::prepare(std::size_t index) {
 }
 
 Result<> Writer::prepare_put(std::size_t index, const Spot& spot) {
-  const Operation& operation = journal_.operations[index];
-  if (operation.step == Step::put_link) {
-    TRY(scene_.steps.next("symlink"));
-    if (::symlinkat(operation.target.c_str(), spot.folder.get(), spot.temporary.c_str()) != 0)
-      return failed("make a link");
-    return give_to_owner(scene_.workspace, spot.folder, spot.temporary);
-  }
+  Operation& operation = journal_.operations[index];
+  if (operation.step == Step::put_link) return prepare_link(index, spot);
   const UniqueFd source = TRY(open_file(scene_.upper, operation.path));
   if (!operation.source->same(TRY(look_at(source))))
     return skip(index, "the session's own file changed after it was shown");
-  return stage_copy({source, spot.folder, spot.temporary, spot.name, scene_.workspace}, operation,
-                    scene_.steps);
+  operation.staged = TRY(stage_copy({source, spot.folder, spot.temporary, spot.name, scene_.workspace},
+                                    operation, scene_.steps));
+  return {};
+}
+
+Result<> Writer::prepare_link(std::size_t index, const Spot& spot) {
+  Operation& operation = journal_.operations[index];
+  TRY(scene_.steps.next("symlink"));
+  if (::symlinkat(operation.target.c_str(), spot.folder.get(), spot.temporary.c_str()) != 0)
+    return failed("make a link");
+  const UniqueFd made = open_within(spot.folder, spot.temporary, O_PATH);
+  if (!made) return failed("look at the link");
+  const Node node = TRY(look_at(made));
+  if (node.type != Type::symlink || node.links != 1 || TRY(read_link(made, "")) != operation.target)
+    return skip_meddled(index, spot);
+  TRY(give_to_owner(scene_.workspace, made));
+  operation.staged = Mark::of(TRY(look_at(made)));
+  return {};
 }
 
 // The place is needed before anything can be prepared in it.
@@ -167,7 +172,8 @@ Result<> Writer::prepare_folder(std::size_t index, const Spot& spot) {
   TRY(scene_.steps.next("mkdir"));
   if (::mkdirat(spot.folder.get(), spot.name.c_str(), journal_.operations[index].mode | kOwner) == 0) {
     made_.insert(index);
-    return give_to_owner(scene_.workspace, spot.folder, spot.name);
+    const UniqueFd made = TRY(open_folder(spot.folder, spot.name));
+    return give_to_owner(scene_.workspace, made);
   }
   if (errno != EEXIST) return failed("make a folder");
   const auto here = TRY(look_in(spot.folder, spot.name));

@@ -58,6 +58,7 @@ class Writer {
   Result<> done(std::size_t index);
 
   Result<> prepare_put(std::size_t index, const Spot& spot);
+  Result<> prepare_link(std::size_t index, const Spot& spot);
   Result<> prepare_clear(std::size_t index, const Spot& spot);
   Result<> prepare_folder(std::size_t index, const Spot& spot);
   Result<> try_resume(std::size_t index);

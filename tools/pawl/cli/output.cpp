@@ -64,7 +64,7 @@ tools::Outcome<> print_json(const boost::json::value& value) {
 }
 
 std::optional<std::string> shell_word(std::string_view text) {
-  if (std::ranges::any_of(text, [](char c) { return c < 0x20 || c == 0x7f; })) return std::nullopt;
+  if (std::ranges::any_of(text, [](char c) { return c < 0x20 || c >= 0x7f; })) return std::nullopt;
   if (!text.empty() && std::ranges::all_of(text, is_bare_word)) return std::string(text);
   std::string word = "'";
   for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);

@@ -12,9 +12,9 @@
 #include <thread>
 
 #include "sandbox/base/unique_fd.hpp"
+#include "sandbox/base/write_all.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tools/pawl-agent/mcp/message.hpp"
-#include "tools/pawl-agent/write_all.hpp"
 
 using namespace pawl;
 using namespace pawl::agent;

@@ -24,7 +24,7 @@ std::string said_by_shell(const std::string& word) {
 
 TEST_CASE("a word for a shell is read back as it was, whatever an agent called its file") {
   for (const std::string name : {"plain-name_1.c", "a b", "it's", "'; touch /tmp/x; '", "$(id)", "`id`",
-                                 "a\\b", "\"q\"", "*", "~", "#x", "", "-n", "!x", "\u00e9"}) {
+                                 "a\\b", "\"q\"", "*", "~", "#x", "", "-n", "!x"}) {
     INFO(name);
     const auto word = cli::shell_word(name);
     REQUIRE(word);
@@ -33,6 +33,7 @@ TEST_CASE("a word for a shell is read back as it was, whatever an agent called i
   CHECK_FALSE(cli::shell_word("a\nb"));
   CHECK_FALSE(cli::shell_word("a\x1b[2Jb"));
   CHECK_FALSE(cli::shell_word("a\x7f"));
+  CHECK_FALSE(cli::shell_word("\u202egpj.exe"));
 }
 
 TEST_CASE("JSON for a terminal is ASCII and means the same") {
