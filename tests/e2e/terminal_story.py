@@ -6,9 +6,10 @@ from persons_terminal import PersonsShell, PersonsTerminal, kill, pawls, process
 
 # Counts, so that it is seen whether it runs; the marker finds it in /proc.
 COUNTER = """
-import signal, sys, time
+import os, signal, time
 marker = "{marker}"
-signal.signal(signal.SIGCONT, lambda *_: print("continued", flush=True))
+# Past print(): it may have been stopped in the middle of one.
+signal.signal(signal.SIGCONT, lambda *_: os.write(1, b"continued\\n"))
 print("ready", flush=True)
 for number in range(100000):
     print("count", number, flush=True)
