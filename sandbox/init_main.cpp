@@ -1,8 +1,8 @@
 // pawl-init: pid 1 of a sandbox. It starts the command in a process group of its own, in the terminal's
 // foreground; tells the launcher when the command was stopped; reaps whatever is orphaned, passes signals on,
 // and ends with the command; then the kernel kills everything else in the sandbox. It runs with the agent's
-// uid and under the agent's filter, holds one descriptor, into which it only writes and which the command
-// never gets, is not dumpable, and reads nobody's bytes.
+// uid and under the agent's filter, holds the descriptor into which it tells of stops, which the command
+// never gets, and the command's terminal, is not dumpable, and reads nobody's bytes.
 //
 // pawl-init EXECUTABLE TERMINAL STOPS COMMAND...: EXECUTABLE is "-" or a descriptor to execute, TERMINAL "-"
 // or 0, 1 or 2, STOPS the descriptor that learns of stops.
@@ -80,21 +80,39 @@ pid_t start(const Command& command) {
   return ::clone(&become_command, stack + size, CLONE_VM | SIGCHLD, const_cast<Command*>(&command));
 }
 
-void tell_stop(int stops, int number) {
-  const char byte = static_cast<char>(number);
+void tell_stop(int stops) {
+  constexpr char byte = 0;
   if (::write(stops, &byte, 1) < 0) return;  // full: it was told and not read yet
 }
 
+// The command as pid 1 sees it.
+struct Watched {
+  pid_t pid;
+  int stops;
+  enum class State { going, stopped } state;
+};
+
 // Returns the exit code once the command itself has ended.
-int reap(pid_t command, int stops) {
+int reap(Watched& command) {
   int status = 0;
   for (;;) {
-    const pid_t changed = ::waitpid(-1, &status, WNOHANG | WUNTRACED);
+    const pid_t changed = ::waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED);
     if (changed <= 0) return -1;
-    if (changed != command) continue;
-    if (!WIFSTOPPED(status)) return WIFEXITED(status) ? WEXITSTATUS(status) : kKilledBy + WTERMSIG(status);
-    tell_stop(stops, WSTOPSIG(status));
+    if (changed != command.pid) continue;
+    if (WIFEXITED(status)) return WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) return kKilledBy + WTERMSIG(status);
+    command.state = WIFSTOPPED(status) ? Watched::State::stopped : Watched::State::going;
+    if (WIFSTOPPED(status)) tell_stop(command.stops);
   }
+}
+
+void forward(int number, Watched& command) {
+  if (number == SIGCONT) command.state = Watched::State::going;
+  // A SIGCONT that waited for us goes when a SIGTSTP comes: the command never went on, and cannot stop twice.
+  // Who asks is answered all the same.
+  if (number == SIGTSTP && command.state == Watched::State::stopped) tell_stop(command.stops);
+  // It may not have become its group's leader yet.
+  if (::kill(-command.pid, number) != 0) ::kill(command.pid, number);
 }
 
 bool is_forwarded(int number) {
@@ -103,21 +121,27 @@ bool is_forwarded(int number) {
   return false;
 }
 
-int supervise(pid_t command, int stops, const sigset_t& everything) {
+int supervise(Watched command, const sigset_t& everything) {
   for (;;) {
     const int number = ::sigwaitinfo(&everything, nullptr);
     if (number == SIGCHLD) {
-      if (const int code = reap(command, stops); code >= 0) return code;
+      if (const int code = reap(command); code >= 0) return code;
     } else if (is_forwarded(number)) {
-      // It may not have become its group's leader yet.
-      if (::kill(-command, number) != 0) ::kill(command, number);
+      forward(number, command);
     }
   }
 }
 
-void close_all_but(int kept) {
-  if (kept > 0) ::syscall(SYS_close_range, 0u, static_cast<unsigned>(kept) - 1, 0u);
-  ::syscall(SYS_close_range, static_cast<unsigned>(kept) + 1, ~0u, 0u);
+void close_all_but(int first, int last) {
+  if (first > 0) ::syscall(SYS_close_range, 0u, static_cast<unsigned>(first) - 1, 0u);
+  ::syscall(SYS_close_range, static_cast<unsigned>(last) + 1, ~0u, 0u);
+}
+
+// The terminal stays open: were nobody in the sandbox to have it for a moment, whoever relays it would take
+// that for its end.
+void keep_only(int stops, int terminal) {
+  const int kept = terminal < 0 ? -1 : ::dup2(terminal, stops + 1);
+  close_all_but(stops, kept < 0 ? stops : kept);
 }
 
 }  // namespace
@@ -144,6 +168,6 @@ int main(int count, char** words) {
     say("pawl: cannot start a process\n");
     return kNotExecutable;
   }
-  close_all_but(stops);
-  return supervise(command, stops, everything);
+  keep_only(stops, what.terminal);
+  return supervise({command, stops, Watched::State::going}, everything);
 }

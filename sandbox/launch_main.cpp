@@ -157,7 +157,10 @@ class Supervisor {
     if (!packet || !*packet) return lose_client();
     auto command = codec::decode<Command>((*packet)->bytes);
     // A client that does not speak the protocol is no client.
-    if (command && command->kind == CommandKind::signal) stop_told_ = false;
+    if (command && command->kind == CommandKind::signal) {
+      stop_told_ = false;
+      if (command->number == SIGCONT) forget_stops();
+    }
     if (!command || !(obey_client(*command, (*packet)->descriptors) || obey(*command))) lose_client();
   }
 
@@ -218,18 +221,25 @@ class Supervisor {
     return true;
   }
 
+  // Whether the command was stopped since they were last taken.
+  bool take_stops() {
+    std::array<char, 64> stops{};
+    const ssize_t count = ::read(launched_.stops.get(), stops.data(), stops.size());
+    const bool over = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+    if (over) launched_.stops.reset();  // pid 1 is gone
+    return count > 0;
+  }
+
+  // What the command is about to go on from is not told any more: the client would stop for nothing.
+  void forget_stops() {
+    while (launched_.stops && take_stops()) continue;
+  }
+
   // Once until the client lets it go on: who stops all the time must not fill the client's socket.
   void hear_stop() {
-    std::array<char, 64> numbers{};
-    const ssize_t count = ::read(launched_.stops.get(), numbers.data(), numbers.size());
-    if (count <= 0) {
-      launched_.stops.reset();  // pid 1 is gone
-    } else if (client_ && !stop_told_) {
-      stop_told_ = true;
-      const Report stopped{.kind = ReportKind::stopped,
-                           .status = numbers[static_cast<std::size_t>(count - 1)]};
-      (void)client_.send(codec::encode(stopped));
-    }
+    if (!launched_.stops || !take_stops() || !client_ || stop_told_) return;
+    stop_told_ = true;
+    (void)client_.send(codec::encode(Report{.kind = ReportKind::stopped}));
   }
 
   void lose_broker() {

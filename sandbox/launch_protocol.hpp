@@ -58,7 +58,7 @@ enum class ReportKind : std::uint8_t {
   failed,       // step, errnum, remedy: nothing runs
   ended,        // status as of wait(2); timed_out when the wall time was reached
   broker_lost,  // to the client only
-  stopped,  // to the client only, once until it sends a signal: the command was stopped by signal `status`
+  stopped,      // to the client only, once until it sends a signal: the command was stopped
 };
 constexpr ReportKind last_of(ReportKind) { return ReportKind::stopped; }
 

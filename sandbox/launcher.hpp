@@ -16,7 +16,7 @@ namespace pawl::sandbox {
 struct Launched {
   UniqueFd pidfd;     // of pid 1 of the sandbox, a child of this process
   UniqueFd terminal;  // master; empty unless the plan has a terminal
-  UniqueFd stops;     // pid 1 writes the signal's number when the command was stopped; empty without an init
+  UniqueFd stops;     // pid 1 writes a byte when the command was stopped; empty without an init
   std::vector<UniqueFd> listeners;
   std::vector<Watched> watched;  // for find_appeared(), once pid 1 has ended
 };
