@@ -135,6 +135,19 @@ class Works(DoctorStory):
         self.assertEqual([], list(pathlib.Path("/tmp").glob("pawl-doctor-*")))
         self.assertEqual([], [path for path in person.home.rglob("*") if "pawl-doctor" in path.name or ".pawl-probe" in path.name])
 
+    def test_files_of_the_person(self):
+        """doctor leaves alone what is in the folders where it tries things, whatever it is called"""
+        names = ("probe.sock", ".pawl-probe")
+        local = self.alice.home / ".local"
+        folders = [self.alice.home, *(folder for folder in (local, *local.rglob("*")) if folder.is_dir())]
+        for folder in folders:
+            for name in names:
+                (folder / name).write_text("mine", encoding="utf-8")
+        self.rows(self.host.pawl(self.alice, "doctor", "--json"), 0)
+        for folder in folders:
+            for name in names:
+                self.assertEqual("mine", (folder / name).read_text(encoding="utf-8"), folder)
+
     def test_running_broker(self):
         """doctor leaves a broker alone that runs already"""
         pid = self.broker.start()

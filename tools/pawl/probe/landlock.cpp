@@ -2,18 +2,16 @@
 // is the one it has. Own definitions: the headers of Debian 12 know the first ABIs only. Runs in pawl-probe.
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include <csignal>
 
 #include <cstdint>
-#include <cstring>
 #include <span>
 
 #include "sandbox/base/unique_fd.hpp"
+#include "tools/pawl/probe/abstract_socket.hpp"
 #include "tools/pawl/probe/child.hpp"
 
 namespace pawl::probe {
@@ -110,24 +108,12 @@ Result<> try_landlock_scopes(const Ground&) {
   const Form form = TRY(newest_form());
   if (form.rules.scopes == 0) return failed("make a Landlock ruleset with scopes", ENOSYS);
   const Form scopes{form.abi, {0, 0, kScopeAbstract | kScopeSignal}, form.size};
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  const std::string text = "pawl-scope-" + std::to_string(::getpid());
-  std::memcpy(name.sun_path + 1, text.data(), text.size());
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
-  const auto* const address = reinterpret_cast<const sockaddr*>(&name);
-  const UniqueFd server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!server || ::bind(server.get(), address, size) != 0 || ::listen(server.get(), 4) != 0)
-    return failed("listen on an abstract socket");
-  const auto reaches = [&] {
-    const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return ::connect(client.get(), address, size) == 0;
-  };
+  const AbstractSocket server = TRY(AbstractSocket::listen());
   return in_child([&]() -> Result<> {
     const pid_t outside = ::getppid();
-    if (!reaches() || ::kill(outside, 0) != 0) return failed("reach what no scope protects");
+    if (!server.answers() || ::kill(outside, 0) != 0) return failed("reach what no scope protects");
     TRY(restrict_self(TRY(make_ruleset(scopes))));
-    if (reaches()) return got_through("an abstract socket outside of the Landlock scope answered");
+    if (server.answers()) return got_through("an abstract socket outside of the Landlock scope answered");
     if (::kill(outside, 0) == 0)
       return got_through("a process outside of the Landlock scope can be signalled");
     return {};

@@ -52,6 +52,8 @@ constexpr Entry kEntries[] = {
     {sandbox::Layer::socket_directory, As::person, try_socket_directory},
 };
 
+void end_with_doctor() { ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
 // As pawl-launch would; the folder is entered first, since the new ids may not reach its path.
 Result<Ground> prepare(As as, const char* place) {
   const UniqueFd folder(::open(place, O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -64,6 +66,8 @@ Result<Ground> prepare(As as, const char* place) {
   // The kernel made us undumpable when the ids changed, and the id maps root's. Nothing is held here that
   // anybody could take.
   if (::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) return failed("PR_SET_DUMPABLE");
+  // It forgot that with whom we go, too.
+  end_with_doctor();
   return ground;
 }
 
@@ -109,7 +113,7 @@ int run(int argc, char** argv) {
   const Entry* const entry = entry_of(*layer);
   if (entry == nullptr || ::fstat(kReportFd, &report) != 0 || !S_ISSOCK(report.st_mode)) return explain();
   ::fcntl(kReportFd, F_SETFD, FD_CLOEXEC);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  end_with_doctor();
   ::signal(SIGPIPE, SIG_IGN);
   const Channel channel{UniqueFd(kReportFd)};
   // Before the attempt: in its namespaces and under its filter this process would see its own.

@@ -3,13 +3,10 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include <cstring>
 
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/netns.hpp"
+#include "tools/pawl/probe/abstract_socket.hpp"
 #include "tools/pawl/probe/child.hpp"
 
 namespace pawl::probe {
@@ -17,25 +14,6 @@ namespace {
 
 constexpr std::uint16_t kPort = 7341;
 constexpr char kAnywhere[] = "192.0.2.1";  // RFC 5737: nobody's
-
-struct AbstractName {
-  sockaddr_un address{};
-  socklen_t size = 0;
-};
-
-AbstractName abstract_name() {
-  AbstractName name;
-  name.address.sun_family = AF_UNIX;
-  const std::string text = "pawl-probe-" + std::to_string(::getpid());
-  std::memcpy(name.address.sun_path + 1, text.data(), text.size());
-  name.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
-  return name;
-}
-
-bool reaches(const AbstractName& name) {
-  const UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&name.address), name.size) == 0;
-}
 
 // A UDP connect only asks for a route: nothing is sent.
 int route_to(const char* address, std::uint16_t port, int type) {
@@ -47,13 +25,13 @@ int route_to(const char* address, std::uint16_t port, int type) {
   return ::connect(client.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0 ? 0 : errno;
 }
 
-Result<> look_around_inside(const AbstractName& outside) {
+Result<> look_around_inside(const AbstractSocket& outside) {
   TRY(sandbox::bring_loopback_up());
   const std::uint16_t ports[] = {kPort};
   const auto listeners = TRY(sandbox::listen_on_loopback(ports));
   if (const int errnum = route_to("127.0.0.1", kPort, SOCK_STREAM); errnum != 0)
     return failed("connect to a listener on loopback", errnum);
-  if (reaches(outside)) return got_through("an abstract socket of the host answers inside");
+  if (outside.answers()) return got_through("an abstract socket of the host answers inside");
   if (route_to(kAnywhere, 9, SOCK_DGRAM) == 0)
     return got_through("there is a route out of the network namespace");
   return {};
@@ -62,15 +40,11 @@ Result<> look_around_inside(const AbstractName& outside) {
 }  // namespace
 
 Result<> try_network_namespace(const Ground& ground) {
-  const AbstractName name = abstract_name();
-  const UniqueFd server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!server || ::bind(server.get(), reinterpret_cast<const sockaddr*>(&name.address), name.size) != 0 ||
-      ::listen(server.get(), 4) != 0)
-    return failed("listen on an abstract socket");
-  if (!reaches(name)) return failed("connect to an abstract socket");
+  const AbstractSocket outside = TRY(AbstractSocket::listen());
+  if (!outside.answers()) return failed("connect to an abstract socket");
   return in_child([&]() -> Result<> {
     TRY(enter_as_user(ground, CLONE_NEWNET));
-    return look_around_inside(name);
+    return look_around_inside(outside);
   });
 }
 

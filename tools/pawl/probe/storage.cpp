@@ -7,7 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <cstdlib>
+#include <string>
 
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/unique_fd.hpp"
@@ -62,21 +63,21 @@ Result<> try_overlay(const Ground& ground) {
 }
 
 Result<> try_state_directory(const Ground&) {
-  constexpr char name[] = ".pawl-probe";
-  ::unlink(name);  // of a doctor that was killed
-  const UniqueFd file(::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  // The folder is the person's, and so is whatever is in it: ours has a name that nothing has.
+  std::string name = ".pawl-probe-XXXXXX";
+  const UniqueFd file(::mkostemp(name.data(), O_CLOEXEC));
   if (!file) return failed("make a file there");
   const char line[] = "written by pawl doctor\n";
   const bool written = ::write(file.get(), line, sizeof(line) - 1) > 0 && ::fsync(file.get()) == 0;
   const int errnum = errno;
-  ::unlink(name);
+  ::unlink(name.c_str());
   if (!written) return failed("write and sync a file there", errnum);
   return {};
 }
 
 Result<> try_socket_directory(const Ground& ground) {
-  // By its path, as people's programs find it: its length counts.
-  const std::string path = ground.place + "/probe.sock";
+  // By its path, as people's programs find it: its length counts. Whatever has that name would be removed.
+  const std::string path = ground.place + "/.pawl-probe-" + std::to_string(::getpid()) + ".sock";
   if (path.size() >= sizeof(sockaddr_un{}.sun_path)) return failed("use the path " + path, ENAMETOOLONG);
   const UniqueFd server = TRY(listen_at(path, 0600));
   const auto client = Channel::connect(path);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sandbox/base/bytes.hpp"
+#include "sandbox/base/error.hpp"
 
 namespace pawl::cli {
 
@@ -25,6 +26,10 @@ struct Finding {
     archive(self.state, self.cause, self.remedy);
   }
 };
+
+inline Finding missing(const Error& error) {
+  return {State::missing, Error{error.errnum, error.trail, {}}.text(), error.remedy};
+}
 
 enum class Required : std::uint8_t { no, yes };
 

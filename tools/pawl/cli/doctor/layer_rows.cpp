@@ -27,10 +27,6 @@ using sandbox::Need;
 constexpr std::chrono::seconds kProbeTime{15};
 constexpr char kSystemdRun[] = "/usr/bin/systemd-run";
 
-Finding from(const Error& error) {
-  return {State::missing, Error{error.errnum, error.trail, {}}.text(), error.remedy};
-}
-
 // A child in a session of its own, with the answers' other end as its descriptor 3.
 Result<pid_t> spawn(std::vector<std::string> words, const Channel& report) {
   posix_spawn_file_actions_t actions;
@@ -58,22 +54,18 @@ Result<probe::Report> ask(std::vector<std::string> words) {
   auto [ours, theirs] = TRY(Channel::pair());
   const pid_t child = TRY(spawn(std::move(words), theirs));
   theirs = Channel{};
-  auto packet = ours.receive_within(kProbeTime);
+  const auto answer = answer_within(kProbeTime, ours);
   ::kill(-child, SIGKILL);
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
-  if (!packet && packet.error().errnum == ETIMEDOUT)
-    return refuse("it did not end within " + std::to_string(kProbeTime.count()) + " seconds",
-                  "try again on a quieter machine; if it stays, report it");
-  if (!packet) return std::unexpected(packet.error());
-  if (!*packet) return refuse("the process that tried it died", "this is a bug in pawl; report it");
-  return codec::decode<probe::Report>((*packet)->bytes);
+  if (!answer) return std::unexpected(answer.error());
+  return codec::decode<probe::Report>(*answer);
 }
 
 Row judge(const LayerFacts& facts, const Result<probe::Report>& report) {
   Row row{.layer = std::string(facts.name), .holds = std::string(facts.holds)};
   row.required = facts.need == Need::every_session ? Required::yes : Required::no;
   if (!report) {
-    row.finding = from(report.error());
+    row.finding = missing(report.error());
   } else if (report->verdict == probe::Verdict::holds) {
     row.finding.state = State::works;
   } else {

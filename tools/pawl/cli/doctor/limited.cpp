@@ -7,36 +7,37 @@
 
 #include <cerrno>
 
-#include "sandbox/base/channel.hpp"
 #include "sandbox/base/codec.hpp"
 
 namespace pawl::cli {
 namespace {
 
-Finding from(const Error& error) {
-  return {State::missing, Error{error.errnum, error.trail, {}}.text(), error.remedy};
-}
-
 Finding hear(const Channel& answers, std::chrono::seconds time) {
-  const auto packet = answers.receive_within(time);
-  if (!packet && packet.error().errnum == ETIMEDOUT)
-    return {State::missing, "it did not end within " + std::to_string(time.count()) + " seconds",
-            "try again on a quieter machine; if it stays, report it"};
-  if (!packet) return from(packet.error());
-  if (!*packet) return {State::missing, "the process that tried it died", "this is a bug in pawl; report it"};
-  auto finding = codec::decode<Finding>((*packet)->bytes);
-  return finding ? *std::move(finding) : from(finding.error());
+  const auto answer = answer_within(time, answers);
+  if (!answer) return missing(answer.error());
+  auto finding = codec::decode<Finding>(*answer);
+  return finding ? *std::move(finding) : missing(finding.error());
 }
 
 }  // namespace
 
+Result<Bytes> answer_within(std::chrono::seconds time, const Channel& answers) {
+  auto packet = answers.receive_within(time);
+  if (!packet && packet.error().errnum == ETIMEDOUT)
+    return refuse("it did not end within " + std::to_string(time.count()) + " seconds",
+                  "try again on a quieter machine; if it stays, report it");
+  if (!packet) return std::unexpected(packet.error());
+  if (!*packet) return refuse("the process that tried it died", "this is a bug in pawl; report it");
+  return std::move((*packet)->bytes);
+}
+
 Finding within(std::chrono::seconds time, const std::function<Finding()>& question) {
   auto channels = Channel::pair();
-  if (!channels) return from(channels.error());
+  if (!channels) return missing(channels.error());
   auto& [ours, theirs] = *channels;
   // SAFETY: one thread, so the child may use the heap.
   const pid_t child = ::fork();
-  if (child < 0) return from(failed("fork").error());
+  if (child < 0) return missing(failed("fork").error());
   if (child == 0) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -5,12 +5,15 @@
 #include <chrono>
 #include <functional>
 
+#include "sandbox/base/channel.hpp"
 #include "tools/pawl/cli/doctor/finding.hpp"
 
 namespace pawl::cli {
 
 inline constexpr std::chrono::seconds kPatience{20};
 
+// What the process at the other end has to say, or why it does not.
+Result<Bytes> answer_within(std::chrono::seconds time, const Channel& answers);
 // The answer of a forked child, which is killed with its process group when the time is over.
 Finding within(std::chrono::seconds time, const std::function<Finding()>& question);
 

@@ -34,15 +34,13 @@ Finding missing(std::string cause, std::string remedy) {
 Finding missing(const tools::Trouble& trouble) { return missing(trouble.text, trouble.remedy); }
 
 // It has served nobody: whoever came meanwhile finds a new one, as after any end of a broker.
-void stop(const wire::Paths& paths, const tools::Greeted& broker) {
-  const auto sessions = broker.client.ask<wire::Sessions>(wire::ListSessions{false});
-  if (!sessions || !sessions->message.list.empty()) return;
-  const auto channel = tools::connect_people(paths);
-  if (!channel) return;
-  const auto peer = channel->peer();
+void stop(const wire::Client& broker) {
+  const auto peer = broker.channel().peer();
   if (!peer) return;
   const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, peer->pid, 0)));
-  if (pidfd) (void)send_signal(pidfd, SIGTERM);
+  // Asked behind that: who answers has lived until now, so nobody else has its number.
+  const auto sessions = broker.ask<wire::Sessions>(wire::ListSessions{false});
+  if (pidfd && sessions && sessions->message.list.empty()) (void)send_signal(pidfd, SIGTERM);
 }
 
 Finding ask_embedded(const wire::Paths& paths) {
@@ -51,7 +49,7 @@ Finding ask_embedded(const wire::Paths& paths) {
   if (const auto running = tools::greet_people(paths)) return works();
   const auto started = run::reach_broker();
   if (!started) return missing(started.error());
-  stop(paths, *started);
+  stop(started->client);
   return works();
 }
 
