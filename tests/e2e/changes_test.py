@@ -262,7 +262,7 @@ rm evil/index 2>/dev/null || true
         overlay.as_person("echo old >a")
         identity = overlay.session("echo new >>a; echo x >.envrc; echo y >.mcp.json")
         code, seen = self.on_terminal(overlay, ["session-over", identity],
-                                      [(MENU, b"d\n"), (MENU, b"a\n"), (rb"all the same\? \[y/N\] $", b"n\n"),
+                                      [(MENU, b"d\n"), (MENU, b"write\n"), (rb"all the same\? \[y/N\] $", b"n\n"),
                                        (rb"all the same\? \[y/N\] $", b"y\n")])
         self.assertEqual(0, code, seen)
         self.assertIn("direnv runs it", seen)
@@ -273,7 +273,7 @@ rm evil/index 2>/dev/null || true
         """the end of a session: what the agent left in the terminal's input is no answer"""
         overlay = self.overlay
         identity = overlay.session("echo x >.envrc; echo new >a")
-        code, seen = self.on_terminal(overlay, ["session-over", identity], [(MENU, b"k\n")], before=b"a\ny\ny\ny\n" * 20)
+        code, seen = self.on_terminal(overlay, ["session-over", identity], [(MENU, b"k\n")], before=b"write\ny\ny\ny\n" * 20)
         self.assertEqual(0, code, seen)
         self.assertIn("kept", seen)
         self.assertEqual({}, tree_of(overlay.workspace))

@@ -49,7 +49,7 @@ class DetachedChanges(TerminalStory):
         self.assertTrue(is_locked(folder))
         terminal = self.attach(session)
         terminal.type("echo new >written; exit 3\r")
-        terminal.expect(re.escape("\x1b[0m\x1b[?25h") + f".*Session {session}.*would change.*" + re.escape("What now? [a/c/d/x/k] "))
+        terminal.expect(re.escape("\x1b[0m\x1b[?25h") + f".*Session {session}.*would change.*" + re.escape("What now? [write/c/d/x/k] "))
         # The holder is gone already: nothing but the answer decides over the folder.
         self.holder_ends()
         # Long enough for what is typed before a question to be thrown away.

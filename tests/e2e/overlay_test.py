@@ -100,10 +100,10 @@ class Overlay(Workspaces):
 
     def test_asked(self):
         """overlay: on a terminal the person is asked when the session is dead and the terminal is theirs again"""
-        agent = ("printf '\\033[?1049h\\033[?25lWhat now? [a/c/d/x/k] '; sleep 1; echo evil >.envrc; echo new >>k8s/web.yaml; exit 5")
+        agent = ("printf '\\033[?1049h\\033[?25lWhat now? [write/c/d/x/k] '; sleep 1; echo evil >.envrc; echo new >>k8s/web.yaml; exit 5")
         command = ["run", "--role", "editor", "--workspace", self.alice.workspace, "--", "/bin/sh", "-c", agent]
         # The first question is the agent's drawing: its answer goes to the agent.
-        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"a\ny\ny\n"), (MENU, b"k\n")], TERM="xterm-256color")
+        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"write\ny\ny\n"), (MENU, b"k\n")], TERM="xterm-256color")
         self.assertEqual(5, code, seen)
         self.assertLess(seen.index("\x1b[?1049l"), seen.index("would change"), "the terminal is put back before")
         self.assertIn("direnv runs it", seen)
@@ -117,7 +117,7 @@ class Overlay(Workspaces):
         folder, = self.folders()
         self.assertIn(folder.name, seen)
         shutil.rmtree(folder)
-        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"\n"), (MENU, b"a\n"), (rb"all the same\? \[y/N\] $", b"n\n")])
+        code, seen = on_terminal(self.host, self.alice, command, [(MENU, b"\n"), (MENU, b"write\n"), (rb"all the same\? \[y/N\] $", b"n\n")])
         self.assertEqual(5, code, seen)
         self.assertEqual("service: web\nreplicas: 2\nnew\n", self.manifest())
         self.assertFalse((self.alice.workspace / ".envrc").exists())

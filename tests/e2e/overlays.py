@@ -17,7 +17,7 @@ import time
 
 from host import mount, wait_until
 
-MENU = rb"What now\? \[a/c/d/x/k\] $"
+MENU = rb"What now\? \[write/c/d/x/k\] $"
 
 INSIDE = """set -e
 mount -t overlay -o userxattr,index=off,lowerdir="$1",upperdir="$2/upper",workdir="$2/work" overlay "$3"

@@ -34,7 +34,7 @@ class Farewell {
       const auto asked = ask_person(kMenu, terminal_);
       if (!asked) return std::unexpected(asked.error());
       const std::string& answer = *asked;
-      if (answer == "a") return apply_all();
+      if (answer == "write") return apply_all();
       if (answer == "c") return choose();
       if (answer == "x") return throw_away();
       if (answer == "d") {
@@ -48,9 +48,11 @@ class Farewell {
   }
 
  private:
+  // A whole word for what cannot be taken back: whoever was still typing for the agent would hardly have
+  // typed that.
   static constexpr std::string_view kMenu =
-      "\n  a  write all of it      c  choose one by one      d  show the diff\n"
-      "  x  throw all away       k  keep it for later\nWhat now? [a/c/d/x/k] ";
+      "\n  write  all of it, as it is      c  choose one by one      d  show the diff\n"
+      "  x  throw all away               k  keep it for later\nWhat now? [write/c/d/x/k] ";
 
   Outcome<> say(const std::string& text) const { return print_to(terminal_, text); }
 
