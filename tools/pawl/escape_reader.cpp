@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace pawl::run {
 namespace {
@@ -31,8 +32,9 @@ unsigned EscapeSequence::number(std::size_t index, unsigned otherwise) const {
     left.remove_prefix(separator + 1);
   }
   unsigned number = otherwise;
-  std::from_chars(left.data(), left.data() + left.size(), number);
-  return number;
+  const auto read = std::from_chars(left.data(), left.data() + left.size(), number);
+  // Some terminals would see a small one in it.
+  return read.ec == std::errc::result_out_of_range ? std::numeric_limits<unsigned>::max() : number;
 }
 
 void EscapeReader::read(std::string_view bytes, Sink& sink) {
@@ -60,6 +62,7 @@ void EscapeReader::read_one(char byte, Sink& sink) {
   if (byte == kEscape) return begin(byte);
   if (byte == kCancel || byte == kSubstitute) {
     state_ = State::ground;
+    sink.over();
   } else if (is_control(byte)) {
     sink.control(byte);  // also within a sequence: terminals act on it at once
   } else if (state_ == State::escape) {
@@ -79,11 +82,14 @@ void EscapeReader::in_string(char byte, Sink& sink) {
                      (state_ == State::string_escape && byte == '\\');
   if (ended) {
     state_ = State::ground;
+    sink.over();
   } else if (state_ == State::string_escape) {
     begin(kEscape);  // any other escape cuts the string off
     in_escape(byte, sink);
   } else if (byte == kEscape) {
     state_ = State::string_escape;
+  } else {
+    sink.in_string(byte);
   }
 }
 
@@ -95,6 +101,10 @@ void EscapeReader::tell_string(Sink& sink) {
 
 void EscapeReader::in_escape(char byte, Sink& sink) {
   if (byte == kEscape) return begin(byte);
+  if (byte < 0) {
+    state_ = State::ground;  // as in a control sequence; to some terminals it begins one
+    return sink.odd();
+  }
   if (is_intermediate(byte)) {
     if (sequence_.raw.size() == kMaxSequence) return;
     sequence_.intermediates += byte;

@@ -34,6 +34,10 @@ class EscapeReader {
     virtual void sequence(const EscapeSequence& sequence) = 0;
     // A string begins: the byte behind ESC, and for ']' (OSC) the number that it begins with.
     virtual void string(char introducer, std::string_view number) = 0;
+    // A byte in a string, except those that may end it.
+    virtual void in_string(char byte) = 0;
+    // A string has ended, or something was cancelled: nothing goes on from before.
+    virtual void over() = 0;
     // A sequence that is none, or too long to be held. A terminal may see more in it.
     virtual void odd() = 0;
   };

@@ -27,7 +27,7 @@ constexpr std::array<PrivateMode, 15> kPrivateModes = {{{1, false},
                                                         {2048, false}}};
 
 constexpr char kEnquiry = 0x05;
-constexpr unsigned char kC1Lead = 0xc2;
+constexpr char kDelete = 0x7f;
 // OSC: titles, folders, links, notifications, marks of shells. Others may hold a question.
 constexpr std::array<std::string_view, 9> kSilentStrings = {"0", "1",   "2",   "7",  "8",
                                                             "9", "133", "633", "777"};
@@ -74,8 +74,10 @@ bool is_silent(const EscapeSequence& sequence) {
   }
 }
 
+bool continues(char byte) { return static_cast<unsigned char>(byte) < 0xc0 && byte < 0; }
+
 unsigned continuation_bytes(unsigned char lead) {
-  if (lead < 0xc0) return 0;
+  if (lead < 0xc2 || lead > 0xf4) return 0;  // leads nothing in UTF-8
   return lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
 }
 
@@ -85,7 +87,7 @@ std::string private_mode(unsigned number, bool set) {
 
 }  // namespace
 
-ScreenMemory::ScreenMemory() { forget(); }
+ScreenMemory::ScreenMemory(Characters characters) : usual_(characters), characters_(characters) { forget(); }
 
 void ScreenMemory::forget() {
   static_assert(kPrivateModes.size() == kModes);
@@ -110,29 +112,46 @@ void ScreenMemory::keep(std::string_view bytes) {
   }
 }
 
+bool ScreenMemory::is_c1(char byte) const {
+  const bool looks_like = continues(byte) && static_cast<unsigned char>(byte) < 0xa0;
+  return looks_like && (characters_ == Characters::single_bytes || more_ == 0 || in_c2());
+}
+
+void ScreenMemory::follow(char byte) {
+  if (continues(byte)) {
+    more_ -= more_ > 0 ? 1 : 0;
+    return;
+  }
+  lead_ = static_cast<unsigned char>(byte);
+  more_ = continuation_bytes(lead_);
+}
+
 // Nothing of the C1 controls is kept, in UTF-8 or bare: to many terminals they are ESC and a letter.
 void ScreenMemory::text(std::string_view bytes) {
   std::size_t kept = 0;
   for (std::size_t at = 0; at < bytes.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(bytes[at]);
-    const bool continues = byte >= 0x80 && byte < 0xc0;
-    const bool in_c2 = more_ > 0 && lead_ == kC1Lead;
-    if (continues && byte < 0xa0 && (more_ == 0 || in_c2)) {
+    const char byte = bytes[at];
+    if (is_c1(byte)) {
       keep(bytes.substr(kept, at - kept));
       kept = at + 1;
       question_ = Question::asked;
-    } else if (continues && in_c2) {
+    } else if (continues(byte) && in_c2()) {
       // The lead was held back until it was known what it leads.
       constexpr char lead = static_cast<char>(kC1Lead);
       keep({&lead, 1});
-    } else if (byte == kC1Lead) {
+    } else if (static_cast<unsigned char>(byte) == kC1Lead) {
       keep(bytes.substr(kept, at - kept));
       kept = at + 1;
     }
-    more_ = continues ? more_ - (more_ > 0 ? 1 : 0) : continuation_bytes(byte);
-    if (!continues) lead_ = byte;
+    follow(byte);
   }
   keep(bytes.substr(kept));
+}
+
+// Titles have neither. A terminal may skip a control, or take one of C1 for the string's end.
+void ScreenMemory::in_string(char byte) {
+  if ((byte >= 0 && byte < ' ') || byte == kDelete || is_c1(byte)) question_ = Question::asked;
+  follow(byte);
 }
 
 void ScreenMemory::string(char introducer, std::string_view number) {
@@ -162,6 +181,8 @@ void ScreenMemory::sequence(const EscapeSequence& sequence) {
   if (sequence.introducer == 0 && plain) {
     if (sequence.final == 'c') forget();
     if (sequence.final == '=' || sequence.final == '>') keypad_ = sequence.final == '=';
+  } else if (sequence.introducer == 0 && sequence.intermediates.starts_with('%')) {
+    set_characters(sequence);
   } else if (sequence.final == 'h' || sequence.final == 'l') {
     if (sequence.marker == '?' && plain) set_modes(sequence);
   } else if (sequence.final == 'p' && sequence.intermediates == "!" && sequence.marker == 0) {
@@ -173,6 +194,13 @@ void ScreenMemory::sequence(const EscapeSequence& sequence) {
   } else if (sequence.final == 'm' && sequence.marker == '>' && plain && sequence.number(0, 0) == 4) {
     other_keys_ = sequence.number(1, 0);
   }
+}
+
+// "ESC % G" and "ESC % 8" choose UTF-8; "ESC % @", and others that nobody uses, something else. A terminal
+// that had single bytes from the beginning may not know the first.
+void ScreenMemory::set_characters(const EscapeSequence& sequence) {
+  const bool chosen = sequence.intermediates == "%" && (sequence.final == 'G' || sequence.final == '8');
+  characters_ = chosen ? usual_ : Characters::single_bytes;
 }
 
 void ScreenMemory::set_modes(const EscapeSequence& sequence) {
@@ -210,6 +238,13 @@ std::string ScreenMemory::text() const {
   // Its first line is cut off, perhaps within a sequence.
   const std::size_t line = text.find('\n');
   return line == std::string::npos ? std::string() : text.substr(line + 1);
+}
+
+std::string ScreenMemory::take_text() {
+  std::string text = this->text();
+  ring_.clear();
+  begin_ = 0;
+  return text;
 }
 
 std::string ScreenMemory::modes() const {

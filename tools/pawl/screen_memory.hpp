@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/pawl/characters.hpp"
 #include "tools/pawl/escape_reader.hpp"
 
 namespace pawl::run {
@@ -17,12 +18,14 @@ class ScreenMemory : private EscapeReader::Sink {
  public:
   static constexpr std::size_t kKept = 64 * 1024;  // bytes of text
 
-  ScreenMemory();
+  explicit ScreenMemory(Characters characters = Characters::utf8);
   void see(std::string_view bytes) { reader_.read(bytes, *this); }
 
   // Text, colours and cursor movements of the main screen, from the beginning of a line. Nothing in it makes
   // a terminal answer: it would be typed into the command.
   std::string text() const;
+  // What there is of it since the last time.
+  std::string take_text();
   // Puts a fresh terminal into the modes that the command relies on; empty when it has set none.
   std::string modes() const;
 
@@ -35,13 +38,23 @@ class ScreenMemory : private EscapeReader::Sink {
   enum class Screen : std::uint8_t { main, alternate };
   static constexpr std::size_t kModes = 15;
   static constexpr std::size_t kMaxPushed = 16;  // more than any terminal keeps
+  static constexpr unsigned char kC1Lead = 0xc2;
 
   void text(std::string_view bytes) override;
   void control(char byte) override;
   void sequence(const EscapeSequence& sequence) override;
   void string(char introducer, std::string_view number) override;
-  void odd() override { question_ = Question::asked; }
+  void in_string(char byte) override;
+  void over() override { more_ = 0; }
+  void odd() override {
+    over();
+    question_ = Question::asked;
+  }
   void keep(std::string_view bytes);
+  bool is_c1(char byte) const;
+  bool in_c2() const { return more_ > 0 && lead_ == kC1Lead; }
+  void follow(char byte);
+  void set_characters(const EscapeSequence& sequence);
   void set_modes(const EscapeSequence& sequence);
   void set_keyboard(const EscapeSequence& sequence);
   void forget();
@@ -54,6 +67,8 @@ class ScreenMemory : private EscapeReader::Sink {
   bool keypad_ = false;  // in application mode
   unsigned other_keys_ = 0;
   enum class Question : std::uint8_t { none, asked } question_ = Question::none;
+  Characters usual_;  // before anything was written
+  Characters characters_;
   // Of UTF-8, so that C1 controls are told from what only looks like them.
   unsigned char lead_ = 0;
   unsigned more_ = 0;

@@ -1,6 +1,7 @@
 #include "tools/pawl/escape_reader.hpp"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 using namespace pawl::run;
 
@@ -25,8 +26,11 @@ class Script : public EscapeReader::Sink {
   void string(char introducer, std::string_view number) override {
     say(std::string("string ") + introducer + std::string(number));
   }
+  void in_string(char byte) override { inside += byte; }
+  void over() override {}
   void odd() override { say("odd"); }
   std::string said;
+  std::string inside;  // of strings
 
  private:
   void say(const std::string& what) {
@@ -83,6 +87,22 @@ TEST_CASE("what is cancelled, malformed or endless is dropped") {
   CHECK(read("\x1b[1\xc3\xa4x") == "|odd|\xa4x");
   CHECK(read("\x1b[" + std::string(1000, '1') + "mx") == "|odd|x");
   CHECK(read("\x1b" + std::string(1000, ' ') + "Fx").size() < 200);
+  CHECK(read("\x1b\x9b"
+             "6n") == "|odd|6n");
+}
+
+TEST_CASE("what stands in a string is told, but for what ends it") {
+  EscapeReader reader;
+  Script script;
+  using namespace std::string_view_literals;
+  reader.read(
+      "\x1b]1\0"
+      "1;?\x07 \x1bPa\x9c\x1b\\ \x1b_b\x18"sv,
+      script);
+  CHECK(script.inside ==
+        "\0"
+        "1;?a\x9c"
+        "b"sv);
 }
 
 TEST_CASE("numbers of a sequence are read as terminals read them") {
@@ -92,6 +112,6 @@ TEST_CASE("numbers of a sequence are read as terminals read them") {
   CHECK(sequence.number(0, 5) == 12);
   CHECK(sequence.number(1, 5) == 5);
   CHECK(sequence.number(2, 5) == 7);
-  CHECK(sequence.number(3, 5) == 5);
+  CHECK(sequence.number(3, 5) == std::numeric_limits<unsigned>::max());  // and not a small one
   CHECK(sequence.number(9, 5) == 5);
 }

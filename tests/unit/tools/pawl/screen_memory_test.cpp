@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+using pawl::run::Characters;
 using pawl::run::ScreenMemory;
 
 namespace {
@@ -163,6 +164,24 @@ TEST_CASE("what a terminal may answer is noticed") {
                                           "\x1b[?1000r",
                                           "\x1b[6\xff"})
     CHECK(asks(question));
+  using namespace std::string_view_literals;
+  // What stands in a string may be skipped, or end it.
+  for (const std::string_view question : {"\x1b]1\0"
+                                          "1;?\x07"sv,
+                                          "\x1b]0;x\xc2\x9c\xc2\x9b"
+                                          "6n"sv,
+                                          "\x1b]0;x\x9c\x9b"
+                                          "6n"sv,
+                                          "\x1b]0;\xe2\x07\x9b"
+                                          "6n"sv,
+                                          "\xe2\x18\x9b"
+                                          "6n"sv,
+                                          "\x1b\x9b"
+                                          "6n"sv,
+                                          "\x1b[4294967307t"sv,
+                                          "\xc0\x9b"
+                                          "6n"sv})
+    CHECK(asks(question));
   // Longer than what is held of a sequence: a terminal may hold more.
   CHECK(asks("\x1b[" + std::string(200, '0') + "6n"));
 }
@@ -186,7 +205,7 @@ TEST_CASE("what draws and sets asks nothing") {
                                         "c",
                                         "\x1b[22;0t\x1b[23;0t\x1b[8;24;80t",
                                         "\x1b]0;why?\x07",
-                                        "\x1b]2;title\x1b\\",
+                                        "\x1b]2;title \xe2\x9c\x93 \xc3\x9b\x1b\\",
                                         "\x1b]8;;http://x/?q\x1b\\link\x1b]8;;\x1b\\",
                                         "\x1b]133;A\x07",
                                         "\x1b[4h\x1b[4l",
@@ -219,4 +238,52 @@ TEST_CASE("no C1 control is shown again: a terminal would take it for the beginn
   for (const std::string_view piece : {"\xc2", "\x9b", "6n", "\xc2", "\xa9", "\xc2", "\x1b[0m", "\x9b"})
     memory.see(piece);
   CHECK(memory.text() == "6n\xc2\xa9\x1b[0m");
+}
+
+TEST_CASE("where a terminal reads single bytes, every C1 control is one") {
+  const std::string_view arrow("\xe2\x86\x92"), question(
+                                                    "\xe2\x9b"
+                                                    "6n");
+  ScreenMemory memory;
+  memory.see(question);
+  CHECK_FALSE(memory.take_question());
+  SECTION("told so by the command") {
+    memory.see("\x1b%@");
+    memory.see(question);
+    CHECK(memory.take_question());
+    CHECK(memory.take_text() ==
+          "\xe2\x9b"
+          "6n\xe2"
+          "6n");
+    memory.see("\x1b]0;\xe2\x9c\x93\x07");
+    CHECK(memory.take_question());
+    memory.see("\x1b%G");
+    memory.see(arrow);
+    CHECK(memory.take_text() == arrow);
+    CHECK_FALSE(memory.take_question());
+  }
+  SECTION("or from the beginning, whatever the command says") {
+    ScreenMemory other(Characters::single_bytes);
+    other.see("\x1b%G");
+    other.see(question);
+    CHECK(other.take_question());
+    CHECK(other.text() ==
+          "\xe2"
+          "6n");
+  }
+}
+
+TEST_CASE("text that was taken is not there again, and what was begun goes on") {
+  ScreenMemory memory;
+  memory.see("one\x1b[3");
+  CHECK(memory.take_text() == "one");
+  memory.see("1mtwo\xc2");
+  CHECK(memory.take_text() == "\x1b[31mtwo");
+  memory.see("\xa9");
+  CHECK(memory.take_text() == "\xc2\xa9");
+  CHECK(memory.take_text().empty());
+  memory.see(std::string(2 * ScreenMemory::kKept, 'x') + "\n!");
+  CHECK(memory.take_text() == "!");
+  memory.see("again");
+  CHECK(memory.take_text() == "again");
 }
