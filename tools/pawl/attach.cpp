@@ -28,7 +28,6 @@ using tools::trouble;
 
 constexpr milliseconds kAnswerTime{5'000};
 constexpr milliseconds kDrainTime{2'000};  // without any byte moving
-constexpr milliseconds kForever{24 * 3'600'000};
 constexpr milliseconds kSettled{20};
 constexpr milliseconds kStopTime{1'000};
 constexpr int kIdle = 60'000;  // ms

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "sandbox/base/codec.hpp"
+#include "tools/pawl/watched.hpp"
 
 namespace pawl::run {
 namespace {
@@ -23,12 +24,6 @@ constexpr std::size_t kMaxVisitors = 8;
 constexpr int kStreamBuffer = 32 * 1024;   // bytes: what is on its way when somebody types Ctrl-C
 constexpr milliseconds kNudge{80};         // long enough for a program to notice the other size
 constexpr milliseconds kLastWords{2'000};  // a guest that takes nothing for so long misses the rest
-
-bool readable(const std::vector<pollfd>& watched, int descriptor) {
-  return std::ranges::any_of(watched, [descriptor](const pollfd& entry) {
-    return entry.fd == descriptor && (entry.events & POLLIN) != 0 && entry.revents != 0;
-  });
-}
 
 }  // namespace
 
@@ -203,16 +198,7 @@ void Holder::stopped() {
 }
 
 void Holder::end(const HolderMessage& ended) {
-  auto give_up = Clock::now() + kLastWords;
-  for (;;) {
-    std::vector<pollfd> watched;
-    output_->watch(watched);
-    const auto now = Clock::now();
-    if (watched.empty() || now >= give_up) break;
-    const auto left = std::chrono::ceil<milliseconds>(give_up - now).count();
-    if (::poll(watched.data(), watched.size(), static_cast<int>(left)) < 0 && errno != EINTR) break;
-    if (output_->advance(watched) == Pump::Moved::something) give_up = Clock::now() + kLastWords;
-  }
+  drain(*output_, kLastWords);
   // Gone before the guest knows: who comes back at once finds nothing instead of a closed door.
   door_.folder.remove(door_.id);
   if (!guest_) return;

@@ -9,16 +9,12 @@
 #include <cerrno>
 #include <climits>
 
+#include "tools/pawl/watched.hpp"
+
 namespace pawl::run {
 namespace {
 
 constexpr std::size_t kBuffer = 32 * 1024;  // bytes
-
-bool ready(const std::vector<pollfd>& watched, int descriptor, short events) {
-  return std::ranges::any_of(watched, [=](const pollfd& entry) {
-    return entry.fd == descriptor && (entry.events & events) != 0 && entry.revents != 0;
-  });
-}
 
 bool transient(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
 
@@ -38,7 +34,7 @@ Pump::Target Pump::target_of(int descriptor) {
 
 void Pump::watch(std::vector<pollfd>& watched) const {
   if (finished()) return;
-  if (begin_ < end_)
+  if (has_more())
     watched.push_back({to_, POLLOUT, 0});
   else if (state_ == State::flowing)
     watched.push_back({from_, POLLIN, 0});
@@ -51,8 +47,8 @@ Pump::Moved Pump::advance(const std::vector<pollfd>& watched) {
     moved = read();
     // There is room most of the time: saves a turn of the loop for every keystroke.
     pollfd room{to_, POLLOUT, 0};
-    if (begin_ < end_ && (target_ == Target::nowhere || ::poll(&room, 1, 0) > 0)) write();
-  } else if (begin_ < end_ && ready(watched, to_, POLLOUT)) {
+    if (has_more() && (target_ == Target::nowhere || ::poll(&room, 1, 0) > 0)) write();
+  } else if (has_more() && ready(watched, to_, POLLOUT)) {
     moved = write();
   }
   if (state_ == State::draining && begin_ == end_) state_ = State::finished;
@@ -95,6 +91,20 @@ Pump::Moved Pump::write() {
   else
     begin_ += static_cast<std::size_t>(size);
   return Moved::something;
+}
+
+void drain(Pump& pump, std::chrono::milliseconds patience, std::chrono::milliseconds limit) {
+  using Clock = std::chrono::steady_clock;
+  const auto over = Clock::now() + limit;
+  auto give_up = Clock::now() + patience;
+  for (;;) {
+    std::vector<pollfd> watched;
+    pump.watch(watched);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::min(give_up, over) - Clock::now());
+    if (watched.empty() || left.count() <= 0) return;
+    if (::poll(watched.data(), watched.size(), static_cast<int>(left.count())) < 0 && errno != EINTR) return;
+    if (pump.advance(watched) == Pump::Moved::something) give_up = Clock::now() + patience;
+  }
 }
 
 }  // namespace pawl::run

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -28,6 +29,8 @@ class Pump {
   Moved advance(const std::vector<pollfd>& watched);
   // Sends this, too, behind what is on its way; room is made for it.
   void add(std::string_view bytes);
+  // Something waits to be taken.
+  bool has_more() const { return begin_ < end_; }
   // Nothing comes any more, or nobody takes it.
   bool finished() const { return state_ == State::finished; }
 
@@ -47,5 +50,9 @@ class Pump {
   std::size_t end_ = 0;
   std::vector<char> buffer_;
 };
+
+// Until it is finished, nothing moves for `patience`, or `limit` is over.
+inline constexpr std::chrono::milliseconds kForever{24 * 3'600'000};
+void drain(Pump& pump, std::chrono::milliseconds patience, std::chrono::milliseconds limit = kForever);
 
 }  // namespace pawl::run

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "supervisor/receipt/render.hpp"
+#include "tools/pawl/watched.hpp"
 
 namespace pawl::run {
 namespace {
@@ -23,17 +24,10 @@ using tools::Outcome;
 using tools::trouble;
 
 constexpr milliseconds kDrainTime{5'000};  // without any byte moving
-constexpr milliseconds kForever{24 * 3'600'000};
 constexpr milliseconds kIdle{60'000};     // nothing to wait for but descriptors
 constexpr milliseconds kSettled{20};      // a stopped command has written what it had to write
 constexpr milliseconds kStopTime{1'000};  // from SIGTSTP until the command has stopped for it
 constexpr winsize kUsualSize{.ws_row = 24, .ws_col = 80};
-
-bool readable(const std::vector<pollfd>& watched, int descriptor) {
-  return descriptor >= 0 && std::ranges::any_of(watched, [descriptor](const pollfd& entry) {
-           return entry.fd == descriptor && (entry.events & POLLIN) != 0 && entry.revents != 0;
-         });
-}
 
 bool has(const std::array<Stdio, 3>& stdio, Stdio kind) {
   return std::ranges::find(stdio, kind) != stdio.end();
@@ -96,12 +90,13 @@ Result<> Session::send_start(const Parts& parts, const std::vector<UniqueFd>& st
 
 Outcome<Ending> Session::run() {
   const Outcome<> relayed = relay();
-  if (relayed && !detached_) {
-    // What the command wrote before it ended is still on its way.
-    relays_.finish(kDrainTime);
-    if (seat_) seat_->show_the_rest(kDrainTime, kForever);
+  // What the command wrote before it ended is still on its way. The terminal first: whoever reads the rest
+  // may take all day, and is left by Ctrl-C.
+  if (seat_ && !detached_) {
+    if (relayed) seat_->show_the_rest(kDrainTime, kForever);
+    seat_->leave();
   }
-  if (seat_ && !detached_) seat_->leave();
+  if (relayed && !detached_) relays_.finish(kDrainTime, signals_);
   if (!relayed) return std::unexpected(relayed.error());
   if (detached_) return Ending{Ending::How::detached, 0};
   return Ending{Ending::How::ended, TRY(exit_code())};

@@ -3,10 +3,24 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "tools/pawl/watched.hpp"
+
 namespace pawl::run {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+namespace {
+
+bool told_to_end(const Signals& signals) {
+  while (const auto number = signals.next()) {
+    if (*number == SIGTSTP) stop(Whom::self);
+    if (*number == SIGINT || *number == SIGTERM || *number == SIGHUP || *number == SIGQUIT) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 Result<std::vector<UniqueFd>> StreamRelays::prepare(const std::array<sandbox::Stdio, 3>& stdio) {
   std::vector<UniqueFd> handed;
@@ -36,17 +50,21 @@ Pump::Moved StreamRelays::move(const std::vector<pollfd>& watched) {
 
 void StreamRelays::advance(const std::vector<pollfd>& watched) { move(watched); }
 
-void StreamRelays::finish(milliseconds patience) {
+void StreamRelays::finish(milliseconds patience, const Signals& signals) {
   std::erase_if(relays_, [](const auto& relay) { return relay->direction == Relay::Direction::inward; });
   auto give_up = steady_clock::now() + patience;
   while (!relays_.empty()) {
-    std::vector<pollfd> watched;
+    std::vector<pollfd> watched{{signals.fd(), POLLIN, 0}};
     watch(watched);
-    const auto now = steady_clock::now();
-    if (now >= give_up) return;
-    const auto left = std::chrono::ceil<milliseconds>(give_up - now).count();
-    if (::poll(watched.data(), watched.size(), static_cast<int>(left)) < 0 && errno != EINTR) return;
-    if (move(watched) == Pump::Moved::something) give_up = steady_clock::now() + patience;
+    const bool waited_for =
+        std::ranges::any_of(relays_, [](const auto& relay) { return relay->pump.has_more(); });
+    const auto left = std::chrono::ceil<milliseconds>(give_up - steady_clock::now()).count();
+    if (!waited_for && left <= 0) return;
+    if (::poll(watched.data(), watched.size(), waited_for ? -1 : static_cast<int>(left)) < 0 &&
+        errno != EINTR)
+      return;
+    if (move(watched) == Pump::Moved::something || waited_for) give_up = steady_clock::now() + patience;
+    if (readable(watched, signals.fd()) && told_to_end(signals)) return;
   }
 }
 

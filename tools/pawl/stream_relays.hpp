@@ -9,6 +9,7 @@
 
 #include "sandbox/plan.hpp"
 #include "tools/pawl/pump.hpp"
+#include "tools/pawl/signals.hpp"
 #include "tools/pawl/standard_streams.hpp"
 
 namespace pawl::run {
@@ -19,8 +20,9 @@ class StreamRelays {
   Result<std::vector<UniqueFd>> prepare(const std::array<sandbox::Stdio, 3>& stdio);
   void watch(std::vector<pollfd>& watched) const;
   void advance(const std::vector<pollfd>& watched);
-  // Only what comes from the command, until it ends or nothing comes for `patience`.
-  void finish(std::chrono::milliseconds patience);
+  // Only what comes from the command, until it ends or nothing comes for `patience`. Who reads it has as long
+  // as they like: until then they are waited for, unless a signal ends that.
+  void finish(std::chrono::milliseconds patience, const Signals& signals);
 
  private:
   struct Relay {
