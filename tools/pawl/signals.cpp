@@ -25,6 +25,8 @@ std::optional<int> Signals::next() const {
 }
 
 void stop(Whom whom) {
+  // It is over already. A SIGTSTP would take the SIGCONT away that says so.
+  if (told_to_continue()) return;
   sigset_t stopping;
   sigemptyset(&stopping);
   sigaddset(&stopping, SIGTSTP);

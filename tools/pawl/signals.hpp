@@ -25,7 +25,7 @@ class Signals {
 };
 
 // As Ctrl-Z does it: returns once this process goes on, or at once where there is no shell to go back to (an
-// orphaned process group is never stopped).
+// orphaned process group is never stopped) or a SIGCONT waits to be taken.
 enum class Whom : std::uint8_t { self, group };
 void stop(Whom whom);
 // A SIGCONT waits to be taken.

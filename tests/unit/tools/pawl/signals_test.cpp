@@ -2,6 +2,7 @@
 #include "tools/pawl/signals.hpp"
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -69,4 +70,24 @@ TEST_CASE("writing to a pipe that nobody reads is an error and no death") {
   const pawl::UniqueFd writer(ends[1]);
   CHECK(::write(writer.get(), "x", 1) < 0);
   CHECK(errno == EPIPE);
+}
+
+TEST_CASE("a stop that is over already is none") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    // A job of its own: one that could be continued, or it would not be stopped in any case.
+    ::setpgid(0, 0);
+    const auto signals = Signals::block();
+    if (!signals) ::_exit(1);
+    ::kill(::getpid(), SIGCONT);
+    pawl::run::stop(pawl::run::Whom::self);
+    ::_exit(signals->next() == SIGCONT ? 0 : 2);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, WUNTRACED) == child);
+  if (WIFSTOPPED(status)) ::kill(child, SIGKILL);
+  CHECK(WIFEXITED(status));
+  CHECK(status == 0);
+  if (WIFSTOPPED(status)) ::waitpid(child, nullptr, 0);
 }
