@@ -15,11 +15,6 @@ constexpr std::chrono::milliseconds kPatience{500};
 constexpr int kTry = 50;   // ms
 constexpr int kPause = 2;  // ms
 
-// Only what cfmakeraw(3) changes: the kernel may have corrected the rest.
-bool same_modes(const termios& one, const termios& other) {
-  return one.c_iflag == other.c_iflag && one.c_oflag == other.c_oflag && one.c_lflag == other.c_lflag;
-}
-
 }  // namespace
 
 TerminalSize encode_size(const winsize& size) {
@@ -39,6 +34,10 @@ Result<termios> decode_modes(ByteSpan bytes) {
   if (bytes.size() != sizeof(modes)) return refuse("a terminal's modes have the wrong size");
   std::memcpy(&modes, bytes.data(), sizeof(modes));
   return modes;
+}
+
+bool same_modes(const termios& one, const termios& other) {
+  return one.c_iflag == other.c_iflag && one.c_oflag == other.c_oflag && one.c_lflag == other.c_lflag;
 }
 
 void write_bounded(int terminal, std::string_view text) noexcept {

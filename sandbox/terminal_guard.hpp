@@ -45,6 +45,8 @@ TerminalSize encode_size(const winsize& size);
 winsize decode_size(const TerminalSize& size);
 Bytes encode_modes(const termios& modes);
 Result<termios> decode_modes(ByteSpan bytes);
+// Only what cfmakeraw(3) changes is compared: the kernel may have corrected the rest.
+bool same_modes(const termios& one, const termios& other);
 
 // Writes all of `text`, unless the terminal takes nothing for half a second (Ctrl-S).
 void write_bounded(int terminal, std::string_view text) noexcept;

@@ -205,6 +205,18 @@ def parent_of(pid):
         return int(file.read().rsplit(")", 1)[1].split()[1])
 
 
+def children_of(pid):
+    """Those that live, a set."""
+    found = set()
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and parent_of(int(name)) == pid and state_of(int(name)) not in ("", "Z"):
+                found.add(int(name))
+        except OSError:
+            continue
+    return found
+
+
 def kill(pid, number=signal.SIGKILL):
     try:
         os.kill(pid, number)

@@ -17,10 +17,33 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kSilence{1'000};
-constexpr milliseconds kLimit{5'000};
+struct Patience {
+  milliseconds silence;
+  milliseconds limit;
+};
+constexpr Patience kForAnswers{milliseconds(2'000), milliseconds(60'000)};
+constexpr Patience kForKeys{milliseconds(500), milliseconds(5'000)};
+
+enum class Enough : std::uint8_t { no, yes };
 
 bool is_over(ssize_t size) { return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR); }
+
+// Until `see` has enough of what comes, or our patience is over.
+template <class See>
+void take(int terminal, Patience patience, See see) {
+  const auto limit = Clock::now() + patience.limit;
+  for (auto give_up = Clock::now() + patience.silence; Clock::now() < std::min(give_up, limit);) {
+    const auto left = std::chrono::ceil<milliseconds>(std::min(give_up, limit) - Clock::now());
+    pollfd said{terminal, POLLIN, 0};
+    if (::poll(&said, 1, static_cast<int>(std::max(left, milliseconds(0)).count())) <= 0) continue;
+    std::array<char, 4096> buffer{};
+    const ssize_t size = ::read(terminal, buffer.data(), buffer.size());
+    if (is_over(size)) return;
+    if (size < 0) continue;
+    give_up = Clock::now() + patience.silence;
+    if (see(std::string_view(buffer.data(), static_cast<std::size_t>(size))) == Enough::yes) return;
+  }
+}
 
 }  // namespace
 
@@ -57,20 +80,16 @@ void take_answers(int terminal, const LastQuestion& last) noexcept {
   sandbox::write_bounded(terminal, last.question());
   const std::string answer = last.answer();
   std::string seen;
-  const auto limit = Clock::now() + kLimit;
-  for (auto give_up = Clock::now() + kSilence; Clock::now() < std::min(give_up, limit);) {
-    const auto left = std::chrono::ceil<milliseconds>(std::min(give_up, limit) - Clock::now());
-    pollfd said{terminal, POLLIN, 0};
-    if (::poll(&said, 1, static_cast<int>(std::max(left, milliseconds(0)).count())) <= 0) continue;
-    std::array<char, 4096> buffer{};
-    const ssize_t size = ::read(terminal, buffer.data(), buffer.size());
-    if (is_over(size)) return;
-    if (size < 0) continue;
-    give_up = Clock::now() + kSilence;
-    seen.append(buffer.data(), static_cast<std::size_t>(size));
-    if (seen.find(answer) != std::string::npos) return;
+  take(terminal, kForAnswers, [&](std::string_view bytes) {
+    seen += bytes;
+    if (seen.find(answer) != std::string::npos) return Enough::yes;
     if (seen.size() > answer.size()) seen.erase(0, seen.size() - answer.size());
-  }
+    return Enough::no;
+  });
+}
+
+void take_keys(int terminal) noexcept {
+  take(terminal, kForKeys, [](std::string_view) { return Enough::no; });
 }
 
 }  // namespace pawl::run

@@ -1,7 +1,8 @@
 // What a terminal answers to the questions of a command (cursor position, attributes, colours, …) looks like
 // keys, and arrives when it likes: what is still on its way when the command's time is over would be typed
 // into the shell. A terminal works in order, so pawl asks last and throws away all that comes up to its own
-// answer. Runs in pawl; reads what the agent can make a terminal say.
+// answer. A person who was typing a line for the command is not done with it then either. Runs in pawl; reads
+// what the agent can make a terminal say, and the person's keys.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -31,8 +32,12 @@ class LastQuestion {
   std::array<Place, 3> places_;
 };
 
-// Asks, and takes what the terminal says until the answer is among it, for a second in which nothing comes,
-// or for five in all: one that does not answer must not keep anybody here. `terminal` is raw, and ours.
+// Asks, and takes what the terminal says until the answer is among it or nothing comes for two seconds, a
+// minute at most: one that does not answer must not keep anybody here, and one that has much to answer is not
+// left in the middle of it. `terminal` is raw, and ours.
 void take_answers(int terminal, const LastQuestion& last) noexcept;
+
+// Takes what is typed until nothing comes for half a second, for five at most. Likewise.
+void take_keys(int terminal) noexcept;
 
 }  // namespace pawl::run

@@ -13,6 +13,7 @@
 #include "tools/pawl/parting.hpp"
 #include "tools/pawl/seat.hpp"
 #include "tools/pawl/signals.hpp"
+#include "tools/pawl/watched.hpp"
 
 namespace pawl::run {
 namespace {
@@ -28,14 +29,7 @@ using tools::trouble;
 
 constexpr milliseconds kAnswerTime{5'000};
 constexpr milliseconds kDrainTime{2'000};  // without any byte moving
-constexpr milliseconds kSettled{20};
-constexpr milliseconds kStopTime{1'000};
-constexpr int kIdle = 60'000;  // ms
-
-bool readable(const std::vector<pollfd>& watched, int descriptor) {
-  return std::ranges::any_of(
-      watched, [descriptor](const pollfd& entry) { return entry.fd == descriptor && entry.revents != 0; });
-}
+constexpr int kIdle = 60'000;              // ms
 
 class Attachment : public Seat::Behind {
  public:
@@ -46,7 +40,7 @@ class Attachment : public Seat::Behind {
     TRY(sit_down(command, std::move(terminal), std::move(keys)));
     Outcome<> turned;
     while (turned && !over_) turned = turn();
-    if (over_ == Over::ended) seat_->show_the_rest(kDrainTime, kForever);
+    if (over_ == Over::ended) seat_->show_the_rest(kDrainTime);
     seat_->leave();
     tell({.kind = GuestSays::leave});
     if (over_ == Over::ended) {
@@ -153,17 +147,12 @@ class Attachment : public Seat::Behind {
         signal_ = number;
         break;
       default:
-        if (number == SIGTSTP) asked_to_stop_ = Seat::Clock::now();
         tell({.kind = GuestSays::signal, .number = static_cast<std::uint32_t>(number)});
     }
   }
 
   void stop_together() {
-    const bool asked = Seat::Clock::now() < asked_to_stop_ + kStopTime;
-    const Whom whom = seat_->entered() && !asked ? Whom::group : Whom::self;
-    seat_->show_the_rest(kSettled, kStopTime);
-    seat_->leave();
-    stop(whom);
+    seat_->stop_with_command();
     if (!told_to_continue()) take_signal(SIGCONT);  // there was no shell to go back to
   }
 
@@ -201,7 +190,6 @@ class Attachment : public Seat::Behind {
   std::optional<Over> over_;
   int signal_ = SIGHUP;
   HolderMessage ended_;
-  Seat::Clock::time_point asked_to_stop_;
 };
 
 // In front of which the person sits, for keys and output both.

@@ -1,6 +1,7 @@
 // The person's terminal in front of a command: raw while it is in the foreground, keys in, output out, and
-// put back whenever the person leaves. Runs in pawl; the keys are looked at for those that detach, the output
-// for what a terminal must be told when the person comes back.
+// put back whenever the person leaves. In the background, where its keys are the shell's, the command's text
+// is shown, and nothing that the terminal would answer. Runs in pawl; the keys are looked at for those that
+// detach, the output for what a terminal must be told when the person comes back.
 #pragma once
 
 #include <poll.h>
@@ -13,6 +14,7 @@
 #include "tools/pawl/pump.hpp"
 #include "tools/pawl/screen_memory.hpp"
 #include "tools/pawl/terminal.hpp"
+#include "tools/pawl/typing.hpp"
 
 namespace pawl::run {
 
@@ -38,7 +40,9 @@ class Seat {
   void enter();
   // Puts the terminal back.
   void leave();
-  bool entered() const { return keyboard_ != nullptr; }
+  // The command has stopped: this process does, too, and returns when it goes on (signals.hpp). The terminal
+  // is the shell's meanwhile.
+  void stop_with_command();
   void resize() { behind_.resize(terminal_.size()); }
 
   void watch(std::vector<pollfd>& watched) const;
@@ -54,28 +58,31 @@ class Seat {
   void say(std::string_view line);
 
   // Only output, until it ends, nothing comes for `patience`, or `limit` is over.
-  void show_the_rest(std::chrono::milliseconds patience, std::chrono::milliseconds limit);
-  ScreenMemory& memory() { return *memory_; }
+  void show_the_rest(std::chrono::milliseconds patience, std::chrono::milliseconds limit = kForever);
   std::unique_ptr<ScreenMemory> take_memory() { return std::move(memory_); }
-  const Terminal& terminal() const { return terminal_; }
-  const DetachKeys& keys() const { return keys_; }
 
  private:
   enum class Wish : std::uint8_t { none, detach };
+  enum class Place : std::uint8_t { behind_the_shell, in_front };
+  void step_back();
   std::size_t filter_keys(std::span<char> buffer, std::size_t size);
+  std::size_t filter_output(std::span<char> buffer, std::size_t size);
+  std::string from_behind(std::string_view bytes);
   void note_output(std::string_view bytes);
   Terminal::Answers answers() const;
 
   Terminal terminal_;
   DetachKeys keys_;
   Behind& behind_;
-  std::unique_ptr<ScreenMemory> memory_ = std::make_unique<ScreenMemory>();
+  std::unique_ptr<ScreenMemory> memory_;
+  ScreenMemory aside_;  // what may be shown from behind the shell
+  Place place_ = Place::behind_the_shell;
+  Typing typing_;
   std::unique_ptr<Pump> keyboard_;  // only in the foreground
   std::unique_ptr<Pump> screen_;
   int line_ = -1;
   Wish wish_ = Wish::none;
   bool lost_ = false;
-  enum class Visit : std::uint8_t { first, again } visit_ = Visit::first;
   Clock::time_point held_since_;
   Clock::time_point looked_;
   std::optional<Clock::time_point> asked_;  // something that the terminal may answer

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "supervisor/receipt/render.hpp"
+#include "tools/pawl/terminal_reset.hpp"
 #include "tools/pawl/watched.hpp"
 
 namespace pawl::run {
@@ -24,9 +25,7 @@ using tools::Outcome;
 using tools::trouble;
 
 constexpr milliseconds kDrainTime{5'000};  // without any byte moving
-constexpr milliseconds kIdle{60'000};     // nothing to wait for but descriptors
-constexpr milliseconds kSettled{20};      // a stopped command has written what it had to write
-constexpr milliseconds kStopTime{1'000};  // from SIGTSTP until the command has stopped for it
+constexpr milliseconds kIdle{60'000};      // nothing to wait for but descriptors
 constexpr winsize kUsualSize{.ws_row = 24, .ws_col = 80};
 
 bool has(const std::array<Stdio, 3>& stdio, Stdio kind) {
@@ -93,7 +92,7 @@ Outcome<Ending> Session::run() {
   // What the command wrote before it ended is still on its way. The terminal first: whoever reads the rest
   // may take all day, and is left by Ctrl-C.
   if (seat_ && !detached_) {
-    if (relayed) seat_->show_the_rest(kDrainTime, kForever);
+    if (relayed) seat_->show_the_rest(kDrainTime);
     seat_->leave();
   }
   if (relayed && !detached_) relays_.finish(kDrainTime, signals_);
@@ -207,12 +206,8 @@ void Session::take_signal(int number) {
       launcher_.signal(number);
       if (seat_) seat_->enter();
       break;
-    case SIGTSTP:
-      // Whether the command stops for it is its own affair; we stop when it has.
-      asked_to_stop_ = steady_clock::now();
-      launcher_.signal(number);
-      break;
     default:
+      // Whether the command stops for a SIGTSTP is its own affair; we stop when it has.
       launcher_.signal(number);
   }
 }
@@ -220,15 +215,10 @@ void Session::take_signal(int number) {
 // The command is this process to the shell that started us: we stop with it, and it goes on with us.
 void Session::command_stopped() {
   if (holder_) return holder_->stopped();
-  // A Ctrl-Z that the command's own terminal took: the shell's job is our whole group, a pipe's other end
-  // too.
-  const bool asked = steady_clock::now() < asked_to_stop_ + kStopTime;
-  const Whom whom = seat_ && seat_->entered() && !asked ? Whom::group : Whom::self;
-  if (seat_) {
-    seat_->show_the_rest(kSettled, kStopTime);
-    seat_->leave();
-  }
-  stop(whom);
+  if (seat_)
+    seat_->stop_with_command();
+  else
+    stop(Whom::self);
   if (!told_to_continue()) take_signal(SIGCONT);  // there was no shell to go back to
 }
 
@@ -280,7 +270,7 @@ Result<> Session::part(Door& door) {
 
 void Session::hold(Door door) {
   ::setsid();  // the terminal's end must not be ours
-  auto memory = seat_ ? seat_->take_memory() : std::make_unique<ScreenMemory>();
+  auto memory = seat_ ? seat_->take_memory() : std::make_unique<ScreenMemory>(terminal_characters());
   seat_.reset();
   std::vector<int> kept{launcher_.fd(), signals_.fd(),    resumer_.fd(),
                         master_.get(),  door.folder.fd(), door.listener.get()};

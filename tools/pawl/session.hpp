@@ -92,7 +92,6 @@ class Session : public Seat::Behind {
   std::unique_ptr<Holder> holder_;
   std::optional<sandbox::Report> ended_;
   bool detached_ = false;
-  std::chrono::steady_clock::time_point asked_to_stop_;
 };
 
 }  // namespace pawl::run

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
@@ -39,6 +40,8 @@ Terminal::Terminal(Terminal&& other) noexcept
 
 bool Terminal::in_foreground() const { return ::tcgetpgrp(fd()) == ::getpgrp(); }
 
+bool Terminal::hung_up() const { return ::tcgetpgrp(fd()) < 0 && errno == EIO; }
+
 Result<sandbox::TerminalState> Terminal::look() {
   if (mode_ == Mode::cooked && ::tcgetattr(fd(), &before_) != 0) return failed("read the terminal's modes");
   return sandbox::TerminalState{sandbox::encode_modes(before_), sandbox::encode_modes(raw_modes(before_)),
@@ -47,22 +50,32 @@ Result<sandbox::TerminalState> Terminal::look() {
 
 Result<> Terminal::make_raw() {
   const termios raw = raw_modes(before_);
-  if (::tcsetattr(fd(), TCSADRAIN, &raw) != 0) return failed("set the terminal to raw");
+  // Without waiting for the output: it may have been held up (Ctrl-S).
+  if (::tcsetattr(fd(), TCSANOW, &raw) != 0) return failed("set the terminal to raw");
   if (mode_ == Mode::cooked) sandbox::write_bounded(fd(), entry_sequence(terminal_kind()));
   mode_ = Mode::raw;
   lend();
   return {};
 }
 
-void Terminal::restore(Answers answers) noexcept {
+void Terminal::restore(Answers answers, Keys keys) noexcept {
   if (lent_ == Lent::no) return;
   lent_ = Lent::no;
-  sandbox::write_bounded(fd(), reset_sequence(terminal_kind()));
+  const TerminalKind kind = terminal_kind();
+  const bool ours = in_foreground();
+  // Of a command in the background it showed text alone; its modes are the shell's.
+  if (mode_ == Mode::cooked && !ours) return sandbox::write_bounded(fd(), plain_sequence(kind));
+  const std::string reset = reset_sequence(kind);
+  sandbox::write_bounded(fd(), reset);
   if (mode_ == Mode::cooked) return;
   mode_ = Mode::cooked;
   // After the reset: from here on nothing makes it report by itself either.
-  if (answers == Answers::expected && in_foreground() && !reset_sequence(terminal_kind()).empty())
+  if (ours && answers == Answers::expected && !reset.empty())
     take_answers(fd(), LastQuestion::invent(size()));
+  if (ours && keys == Keys::coming) take_keys(fd());
+  // We may have been stopped without being asked, and gone on in the background.
+  termios now{};
+  if (!ours && (::tcgetattr(fd(), &now) != 0 || !sandbox::same_modes(now, raw_modes(before_)))) return;
   // Together that is TCSAFLUSH without its wait for the output: a line that takes nothing must not keep us.
   ::tcflush(fd(), TCIFLUSH);
   ::tcsetattr(fd(), TCSANOW, &before_);

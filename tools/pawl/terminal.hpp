@@ -23,15 +23,19 @@ class Terminal {
 
   // Else it is the shell's: neither to be made raw nor read.
   bool in_foreground() const;
+  // The window is closed, the line cut.
+  bool hung_up() const;
   // Looks at the modes that it has now, and will have again: for the guard, before it is made raw.
   Result<sandbox::TerminalState> look();
   Result<> make_raw();
   // From here on it shows what a command writes, raw or not.
   void lend() { lent_ = Lent::yes; }
   // What the command may have left behind is undone, what was typed and not read is thrown away, and the
-  // modes are as before. Does nothing the second time. Answers that may be on their way are waited for.
+  // modes are as before, unless the shell has given it others meanwhile. Does nothing the second time.
+  // Answers that may be on their way are waited for, and keys.
   enum class Answers : std::uint8_t { none, expected };
-  void restore(Answers answers = Answers::none) noexcept;
+  enum class Keys : std::uint8_t { none, coming };
+  void restore(Answers answers = Answers::none, Keys keys = Keys::none) noexcept;
 
   int fd() const { return tty_.get(); }
   winsize size() const;

@@ -1,6 +1,5 @@
 #include "tools/pawl/terminal_reset.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 
 namespace pawl::run {
@@ -36,6 +35,7 @@ constexpr std::string_view kModern = ESC "[!p"             // soft reset: whatev
 
 constexpr std::string_view kConsole = ESC "]R" ESC "[?0c";  // colours and cursor of the Linux console
 constexpr std::string_view kLast = ESC "[0m" ESC "[?25h";   // plain attributes, visible cursor
+constexpr std::string_view kPlain = "\x0f" ESC "[0m";       // attributes alone
 constexpr std::string_view kRememberTitle = ESC "[22;0t";
 constexpr std::string_view kUtf8 = ESC "%G";
 
@@ -47,15 +47,11 @@ const char* first_set(std::initializer_list<const char*> names) {
   return "";
 }
 
-bool is_utf8(std::string_view locale) {
-  std::string lower(locale);
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  return lower.find("utf-8") != std::string::npos || lower.find("utf8") != std::string::npos;
-}
-
 }  // namespace
 
 TerminalKind terminal_kind() { return {first_set({"TERM"}), first_set({"LC_ALL", "LC_CTYPE", "LANG"})}; }
+
+Characters terminal_characters() { return characters_of(terminal_kind().locale).value_or(Characters::utf8); }
 
 std::string entry_sequence(const TerminalKind& kind) {
   const bool titled = !kind.type.empty() && kind.type != "dumb" && kind.type != "linux";
@@ -66,8 +62,12 @@ std::string reset_sequence(const TerminalKind& kind) {
   if (kind.type == "dumb") return {};
   std::string sequence(kCommon);
   sequence += kind.type == "linux" ? kConsole : kModern;
-  if (is_utf8(kind.locale)) sequence += kUtf8;
+  if (characters_of(kind.locale) == Characters::utf8) sequence += kUtf8;
   return sequence.append(kLast);
+}
+
+std::string plain_sequence(const TerminalKind& kind) {
+  return std::string(kind.type == "dumb" ? std::string_view() : kPlain);
 }
 
 }  // namespace pawl::run

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "tools/pawl/characters.hpp"
+
 namespace pawl::run {
 
 struct TerminalKind {
@@ -11,11 +13,15 @@ struct TerminalKind {
   std::string_view locale;  // what LC_ALL, LC_CTYPE or LANG say
 };
 TerminalKind terminal_kind();
+// UTF-8 where the locale does not say.
+Characters terminal_characters();
 
 // Before the command may write: remembers the window's title.
 std::string entry_sequence(const TerminalKind& kind);
 // Afterwards. The cursor stays where it is; what stands on the screen stays. Empty for a "dumb" terminal,
 // which would print it.
 std::string reset_sequence(const TerminalKind& kind);
+// Behind one that wrote text only.
+std::string plain_sequence(const TerminalKind& kind);
 
 }  // namespace pawl::run
