@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -49,6 +50,13 @@ int die_with_launcher(ChildPlan& plan) noexcept {
   return (alive.revents & POLLHUP) != 0 ? EOWNERDEAD : 0;
 }
 
+// First the cgroup, then the namespace, of which it is the root: the session sees nothing above itself.
+// SAFETY: the kernel judges by who opened the file, and that was the launcher before it gave rights up.
+int enter_cgroup(ChildPlan& plan) noexcept {
+  if (plan.cgroup >= 0 && ::write(plan.cgroup, "0", 1) != 1) return errno;
+  return outcome(::unshare(CLONE_NEWCGROUP));
+}
+
 int map_ids(ChildPlan& plan) noexcept { return write_id_maps(plan.id_maps); }
 
 // /proc/self/oom_score_adj is out of the command's reach later: its /proc is read-only.
@@ -75,8 +83,9 @@ int mask_proc(ChildPlan& plan) noexcept {
 
 int mount_terminals(ChildPlan& plan) noexcept {
   if (plan.terminals == nullptr) return 0;
+  // All instances share the host's kernel.pty.max: without a limit of its own one session could take all.
   return outcome(::mount("devpts", plan.terminals, "devpts", MS_NOSUID | MS_NOEXEC,
-                         "newinstance,ptmxmode=0666,mode=620"));
+                         "newinstance,ptmxmode=0666,mode=620,max=128"));
 }
 
 // The working directory is our copy of the root that the launcher built. All of it is locked in this
@@ -129,10 +138,9 @@ int close_the_rest(ChildPlan& plan) noexcept {
 int limit_resources(ChildPlan& plan) noexcept {
   const mode_t callers = ::umask(022);
   ::umask(022 | callers);
-  const rlimit no_core{0, 0};
-  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return errno;
-  const rlimit files{plan.open_files, plan.open_files};
-  return outcome(::setrlimit(RLIMIT_NOFILE, &files));
+  for (const ResourceLimit& limit : plan.limits)
+    if (::setrlimit(limit.resource, &limit.value) != 0) return errno;
+  return 0;
 }
 
 int enter_directory(ChildPlan& plan) noexcept { return outcome(::chdir(plan.directory)); }
@@ -169,6 +177,7 @@ struct Step {
 constexpr Step kOrder[] = {
     {"reset signals", reset_signals},
     {"die with the launcher", die_with_launcher},
+    {"enter the session's cgroup and its namespace", enter_cgroup, Layer::cgroup_namespace},
     {"map ids", map_ids, Layer::id_maps},
     {"raise the out-of-memory score", raise_oom_score},
     {"name the host", name_host, Layer::uts_namespace},

@@ -16,6 +16,7 @@
 
 #include "sandbox/host_layer.hpp"
 #include "sandbox/idmap.hpp"
+#include "sandbox/rlimits.hpp"
 
 namespace pawl::sandbox {
 
@@ -34,6 +35,7 @@ struct ChildPlan {
   int launcher_alive = -1;  // read end of a pipe whose other end only the launcher holds
   int launcher_end = -1;    // the child's copy of that other end
   int report = -1;          // SOCK_SEQPACKET: the terminal's master, or a StepFailure
+  int cgroup = -1;          // cgroup.procs of the session's own; -1: it stays where the launcher is
   IdMaps id_maps;
   const char* oom_score = nullptr;
   const char* hostname = nullptr;
@@ -47,7 +49,7 @@ struct ChildPlan {
   const termios* modes = nullptr;    // of the terminal; nullptr: the kernel's
   winsize size{};                    // the same; no rows: the kernel's
   std::span<const int> descriptors;  // become 0, 1, 2, …
-  std::uint64_t open_files = 0;
+  std::span<const ResourceLimit> limits;
   const char* directory = nullptr;
   sock_fprog filter{};
   int executable = -1;                      // executed by descriptor, or

@@ -36,10 +36,11 @@ std::string value_of(const std::vector<std::string>& environment, std::string_vi
 
 }  // namespace
 
-Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Identity& identity,
-                                     const std::vector<UniqueFd>& descriptors, const UniqueFd& init) {
+Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Readied& readied,
+                                     const std::vector<UniqueFd>& descriptors) {
   ChildData data;
-  data.child_.id_maps = single_id_maps(identity);
+  data.child_.id_maps = single_id_maps(readied.identity);
+  if (readied.cgroup >= 0) data.child_.cgroup = TRY(data.keep_high(readied.cgroup));
   data.child_.oom_score = data.keep(std::to_string(std::max(own_oom_score(), kOomScore)));
   data.child_.hostname = data.keep(plan.hostname);
   data.child_.hostname_size = plan.hostname.size();
@@ -49,7 +50,7 @@ Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Identity& ide
   TRY(data.prepare_mounts(plan));
   TRY(data.prepare_descriptors(plan, descriptors));
   TRY(data.prepare_limits(plan));
-  TRY(data.prepare_command(plan, descriptors, init));
+  TRY(data.prepare_command(plan, descriptors, readied.init));
   data.filter_ =
       TRY(compile_filter(profile_of(plan.syscalls),
                          {.executable_fd = static_cast<std::uint32_t>(data.child_.executable_number)}));
@@ -120,11 +121,13 @@ Result<> ChildData::prepare_limits(const LaunchPlan& plan) {
   // The service profiles execute by a number that the program cannot have again: the limit itself
   // (seccomp_profile.hpp).
   const bool by_number = plan.syscalls != SyscallProfile::standard;
-  child_.open_files = std::min<std::uint64_t>(plan.open_files, limit.rlim_max - (by_number ? 1 : 0));
-  if (child_.open_files < std::uint64_t{2} * kHighDescriptor)
+  const auto open_files = std::min<std::uint64_t>(plan.open_files, limit.rlim_max - (by_number ? 1 : 0));
+  if (open_files < std::uint64_t{2} * kHighDescriptor)
     return refuse("RLIMIT_NOFILE is too low", "ulimit -n must allow at least 256 open files");
+  limits_ = TRY(resource_limits(plan.limits, open_files));
+  child_.limits = limits_;
   if (!by_number) return {};
-  child_.executable_number = static_cast<int>(child_.open_files);
+  child_.executable_number = static_cast<int>(open_files);
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return failed("raise RLIMIT_NOFILE");
   return {};

@@ -16,11 +16,17 @@
 
 namespace pawl::sandbox {
 
+// What the launcher has made ready besides the plan.
+struct Readied {
+  Identity identity;
+  const UniqueFd& init;  // the program of pid 1 when the plan wants a reaper
+  int cgroup = -1;       // the session's own: its cgroup.procs; -1: none
+};
+
 class ChildData {
  public:
-  // `init` is the program of pid 1 when the plan wants a reaper.
-  static Result<ChildData> prepare(const LaunchPlan& plan, const Identity& identity,
-                                   const std::vector<UniqueFd>& descriptors, const UniqueFd& init);
+  static Result<ChildData> prepare(const LaunchPlan& plan, const Readied& readied,
+                                   const std::vector<UniqueFd>& descriptors);
   // Of the terminal that the child makes, when the plan has one.
   void set_terminal(const NewTerminal& settings);
 
@@ -57,6 +63,7 @@ class ChildData {
   UniqueFd lifeline_;  // its end tells the child that the launcher is gone
   std::vector<const char*> masked_;
   std::vector<int> numbers_;
+  std::vector<ResourceLimit> limits_;
   std::vector<const char*> candidates_;
   std::vector<char*> arguments_;
   std::vector<char*> environment_;

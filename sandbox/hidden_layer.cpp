@@ -12,7 +12,8 @@
 namespace pawl::sandbox {
 namespace {
 
-constexpr std::uint64_t kSize = 16u << 20;  // bytes: folders and whiteouts only
+// Folders and whiteouts take no bytes, but one file each of what a tmpfs of this size may have.
+constexpr std::uint64_t kSize = 256u << 20;
 constexpr mode_t kPermissions = 07777;
 
 class LayerBuilder {

@@ -40,7 +40,7 @@ std::string sysctl_remedy(const std::string& setting) {
 }
 
 // "6.1.0-25-amd64" against the version that brings a layer.
-bool older(const std::string& release, const LayerFacts& facts) {
+bool older(const std::string& release, unsigned than_major, unsigned than_minor) {
   unsigned major = 0;
   unsigned minor = 0;
   const char* const begin = release.data();
@@ -48,7 +48,7 @@ bool older(const std::string& release, const LayerFacts& facts) {
   const auto [dot, bad] = std::from_chars(begin, end, major);
   if (bad != std::errc{} || dot == end || *dot != '.') return false;
   if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return false;
-  return major != facts.major ? major < facts.major : minor < facts.minor;
+  return major != than_major ? major < than_major : minor < than_minor;
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -203,6 +203,14 @@ Found under_a_filter(const Case& it) {
                    "RestrictNamespaces="};
 }
 
+// The session's cgroup is entered with the right of whoever opened it.
+Found judged_by_writer(const Case& it) {
+  if (it.layer != Layer::cgroup_namespace || it.errnum != EACCES || !older(it.evidence.release, 5, 16))
+    return {};
+  return Diagnosis{"Linux before 5.16 judges by who enters a cgroup, which is an action's own user here",
+                   "use Linux 5.16 or later, or take memory, cpus and io out of the action's limits"};
+}
+
 Found security_module(const Case& it) {
   if (it.errnum != EACCES || !it.namespaced() || it.evidence.confinement.empty()) return {};
   return Diagnosis{"a security module refuses it to the label " + it.evidence.confinement,
@@ -252,6 +260,29 @@ Found redirect(const Case& it) {
           std::string(facts_of(it.layer).configuration)};
 }
 
+// "pawld.service" of "/system.slice/pawld.service"; empty: this process is in no service of the system.
+std::string own_service(std::string_view path) {
+  constexpr std::string_view lead = "/system.slice/";
+  constexpr std::string_view mark = ".service";
+  if (!path.starts_with(lead)) return {};
+  const std::size_t end = path.find(mark);
+  if (end == std::string_view::npos) return {};
+  path = path.substr(0, end + mark.size());
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+// A group that holds processes gives nothing to those below it, so the container's own go one down.
+std::string writable_cgroups(const HostEvidence& evidence) {
+  std::string start = "give it a writable /sys/fs/cgroup in a cgroup namespace of its own";
+  if (evidence.container == Container::docker)
+    start = "docker run --cgroupns=private --security-opt writable-cgroups=true (Docker 28)";
+  if (evidence.container == Container::podman)
+    start = "podman run --cgroupns=private --security-opt unmask=/sys/fs/cgroup";
+  return start +
+         ", and in it, as root: mkdir /sys/fs/cgroup/init && xargs -n1 </sys/fs/cgroup/cgroup.procs sh -c "
+         "'echo $0 >/sys/fs/cgroup/init/cgroup.procs'; or run pawl on the host";
+}
+
 Found limits(const Case& it) {
   if (it.layer != Layer::limits) return {};
   const HostEvidence& evidence = it.evidence;
@@ -268,20 +299,33 @@ Found limits(const Case& it) {
     return Diagnosis{"no control groups of version 2 are mounted",
                      "sudo mount -t cgroup2 none /sys/fs/cgroup"};
   if (words != nullptr)
+    return Diagnosis{"this container may not make control groups", writable_cgroups(evidence)};
+  if (it.errnum == EOPNOTSUPP)
     return Diagnosis{
-        "this container may not make control groups",
-        evidence.container == Container::docker
-            ? "docker run --cgroupns=private -v /sys/fs/cgroup:/sys/fs/cgroup:rw, or run pawl on "
-              "the host"
-            : "give it a writable /sys/fs/cgroup of its own, or run pawl on the host"};
+        "this kernel was built without that part of its control groups, or booted with it off",
+        "take cgroup_disable= off the kernel's command line (on a Raspberry Pi: add cgroup_enable=memory "
+        "there) and reboot, or use a kernel with " +
+            std::string(facts_of(it.layer).configuration)};
+  const LayerFacts& facts = facts_of(it.layer);
+  if (it.errnum == ENOENT && older(evidence.release, facts.major, facts.minor))
+    return Diagnosis{
+        "Linux " + evidence.release + " cannot end a control group as a whole (cgroup.kill)",
+        "use Linux " + std::to_string(facts.major) + "." + std::to_string(facts.minor) + " or later"};
+  const std::string service = own_service(evidence.cgroup_path);
+  if (evidence.systemd && !service.empty())
+    return Diagnosis{"systemd has not delegated its control group to " + service,
+                     "sudo systemctl edit " + service +
+                         ", with [Service] and Delegate=yes; then sudo systemctl restart " + service};
   if (evidence.systemd)
     return Diagnosis{
         "no control group is delegated to this user",
         "sudo systemctl edit user@.service, with [Service] and Delegate=cpu cpuset io memory pids; "
         "then log out and in again (no user manager: sudo loginctl enable-linger USER)"};
-  return Diagnosis{"no control group is delegated to this user",
-                   "sudo mkdir " + evidence.cgroup_mount + "/pawl && sudo chown -R USER " +
-                       evidence.cgroup_mount + "/pawl, and start pawl in it"};
+  return Diagnosis{
+      "no control group is delegated to this user",
+      "sudo sh -c 'cd " + evidence.cgroup_mount +
+          " && echo +cpu +io +memory +pids >cgroup.subtree_control && mkdir -p pawl/shell && chown -R USER "
+          "pawl && echo PID >pawl/shell/cgroup.procs', where PID is the shell that starts pawl"};
 }
 
 Found directory(const Case& it) {
@@ -325,7 +369,7 @@ Found old_kernel(const Case& it) {
   const std::string wanted = std::to_string(facts.major) + "." + std::to_string(facts.minor);
   const std::string built = facts.configuration.empty() ? "" : " with " + std::string(facts.configuration);
   const std::string own = it.evidence.release.empty() ? "this kernel" : "Linux " + it.evidence.release;
-  if (older(it.evidence.release, facts))
+  if (older(it.evidence.release, facts.major, facts.minor))
     return Diagnosis{own + " is too old for it", "use Linux " + wanted + " or later" + built};
   return Diagnosis{own + " was built without it",
                    built.empty() ? "use a kernel as your distribution ships it, " + wanted + " or later"
@@ -333,9 +377,9 @@ Found old_kernel(const Case& it) {
 }
 
 constexpr Found (*kRules[])(const Case&) = {
-    other_kernel, counted,        forbidden_namespaces, covered_proc,         limits,
-    directory,    landlock,       in_a_container,       apparmor_restriction, overlay,
-    redirect,     under_a_filter, security_module,      by_exclusion,         old_kernel,
+    other_kernel,   counted,         forbidden_namespaces, covered_proc, limits,   directory,
+    landlock,       in_a_container,  apparmor_restriction, overlay,      redirect, judged_by_writer,
+    under_a_filter, security_module, by_exclusion,         old_kernel,
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -78,6 +79,7 @@ class Supervisor {
       TRY(make_nonblocking(broker_));
     }
     const LaunchPlan plan = TRY(decode_plan(command.plan, packet->descriptors.size()));
+    memory_limit_ = plan.limits.memory;
     NewTerminal terminal{.size = decode_size(command.size)};
     if (!command.modes.empty()) terminal.modes = TRY(decode_modes(command.modes));
     if (plan.wall_time != 0) deadline_ = Clock::now() + std::chrono::seconds(plan.wall_time);
@@ -88,7 +90,7 @@ class Supervisor {
   }
 
   Result<> announce() {
-    const Bytes launched = codec::encode(Report{.kind = ReportKind::launched});
+    const Bytes launched = codec::encode(launched_report());
     std::vector<int> for_client{launched_.pidfd.get()};
     if (launched_.terminal) for_client.push_back(launched_.terminal.get());
     if (!broker_)
@@ -100,10 +102,17 @@ class Supervisor {
     return {};
   }
 
+  Report launched_report() const {
+    return {.kind = ReportKind::launched,
+            .limits = launched_.limits.report.in_force,
+            .limits_missing = launched_.limits.report.not_enforced,
+            .until_logout = launched_.limits.report.until_logout};
+  }
+
   void tell_broker() {
     std::vector<int> handed{launched_.pidfd.get()};
     for (const UniqueFd& listener : launched_.listeners) handed.push_back(listener.get());
-    if (!broker_.send(codec::encode(Report{.kind = ReportKind::launched}), handed)) lose_broker();
+    if (!broker_.send(codec::encode(launched_report()), handed)) lose_broker();
   }
 
   Result<> step() {
@@ -143,6 +152,11 @@ class Supervisor {
   Result<> finish() {
     const int status = TRY(wait_for(launched_.pidfd));
     Report report{.kind = ReportKind::ended, .status = status, .timed_out = timed_out_};
+    if (WIFSIGNALED(status) && launched_.limits.cgroup.out_of_memory()) {
+      report.out_of_memory = true;
+      report.trail = "the command reached its memory limit of " + size_text(memory_limit_);
+    }
+    launched_.limits.cgroup.end();
     if (broker_) (void)broker_.send(codec::encode(report));
     if (client_) {
       report.appeared = find_appeared(launched_.watched);
@@ -255,7 +269,10 @@ class Supervisor {
   }
 
   // ESRCH: it has ended by itself, which the next poll will tell.
-  void kill_everything() { (void)send_signal(launched_.pidfd, SIGKILL); }
+  void kill_everything() {
+    (void)send_signal(launched_.pidfd, SIGKILL);
+    launched_.limits.cgroup.kill();
+  }
 
   Channel client_;
   Channel broker_;
@@ -264,6 +281,7 @@ class Supervisor {
   UniqueFd signals_;
   Clock::time_point deadline_ = Clock::time_point::max();
   bool broker_lost_ = false;
+  std::uint64_t memory_limit_ = 0;  // bytes
   bool timed_out_ = false;
   bool stop_told_ = false;
   bool ended_ = false;

@@ -53,10 +53,12 @@ struct Command {
 };
 
 enum class ReportKind : std::uint8_t {
-  launched,     // descriptors: pidfd of pid 1; to the client the pty master when the plan has a terminal;
-                // to the broker the listeners, in the plan's order (to the client when there is no broker)
-  failed,       // step, errnum, remedy: nothing runs
-  ended,        // status as of wait(2); timed_out when the wall time was reached
+  launched,  // limits, limits_missing, until_logout; descriptors: pidfd of pid 1; to the client the pty
+             // master when the plan has a terminal; to the broker the listeners, in the plan's order (to the
+             // client when there is no broker)
+  failed,    // step, errnum, remedy: nothing runs
+  ended,     // status as of wait(2); timed_out when the wall time was reached; out_of_memory when the
+             // memory limit was, with trail for people
   broker_lost,  // to the client only
   stopped,      // to the client only, once until it sends a signal: the command was stopped
 };
@@ -70,10 +72,15 @@ struct Report {
   std::int32_t status = 0;
   bool timed_out = false;
   Appeared appeared;  // ended: to the client only
+  bool out_of_memory = false;
+  std::string limits;          // in force: "memory 4 GiB, processes 512"
+  std::string limits_missing;  // "memory, cpus: why"; only where the plan wants best effort
+  bool until_logout = false;   // the sandbox lives no longer than the person's own systemd
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.kind, self.errnum, self.trail, self.remedy, self.status, self.timed_out, self.appeared);
+    archive(self.kind, self.errnum, self.trail, self.remedy, self.status, self.timed_out, self.appeared,
+            self.out_of_memory, self.limits, self.limits_missing, self.until_logout);
   }
 };
 

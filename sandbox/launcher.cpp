@@ -26,8 +26,8 @@ namespace pawl::sandbox {
 namespace {
 
 constexpr std::size_t kStackSize = 256 * 1024;  // bytes; touched only as far as used
-constexpr int kSessionNamespaces =
-    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+// The cgroup namespace comes later: the child enters the session's cgroup first.
+constexpr int kSessionNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 class Stack {
  public:
@@ -129,13 +129,14 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
   SourceTrees sources;
+  HeldLimits limits = TRY(hold_limits(plan));
   ChangeTrees changes;
   if (switches) {
     sources = TRY(explained(Layer::read_only_bind, clone_sources_early(plan, descriptors, places)));
     changes = TRY(clone_changes_early(plan, descriptors));
   }
   const Identity identity = TRY(take_identity(plan));
-  ChildData data = TRY(ChildData::prepare(plan, identity, descriptors, init));
+  ChildData data = TRY(ChildData::prepare(plan, {identity, init, limits.cgroup.entry()}, descriptors));
   data.set_terminal(terminal);
   // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
   // They are opened up only for as long as maps are written, here and in the child, which shares our memory:
@@ -161,6 +162,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   launched.stops = data.take_stops();
   launched.listeners = std::move(listeners);
   launched.watched = std::move(built.watched);
+  launched.limits = std::move(limits);
   if (auto retired = retire(); !retired) {
     (void)send_signal(launched.pidfd, SIGKILL);
     return std::unexpected(std::move(retired).error());

@@ -8,6 +8,7 @@
 #include "sandbox/appeared.hpp"
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
+#include "sandbox/cgroup.hpp"
 #include "sandbox/plan.hpp"
 #include "sandbox/pty.hpp"
 
@@ -19,6 +20,7 @@ struct Launched {
   UniqueFd stops;     // pid 1 writes a byte when the command was stopped; empty without an init
   std::vector<UniqueFd> listeners;
   std::vector<Watched> watched;  // for find_appeared(), once pid 1 has ended
+  HeldLimits limits;             // the sandbox's cgroup goes with it
 };
 
 // pawl-init, from the directory of the running program.

@@ -1,5 +1,7 @@
 #include "sandbox/new_mount.hpp"
 
+#include <algorithm>
+
 #include "sandbox/base/mount_api.hpp"
 
 namespace pawl::sandbox {
@@ -8,6 +10,9 @@ namespace {
 // What lies below is hidden from the launcher alone, which has opened every source before. Not "/": a process
 // whose root is covered may not make user namespaces.
 constexpr const char* kPlacesAside[] = {"/tmp", "/mnt", "/run", "/var", "/usr"};
+
+constexpr std::uint64_t kBytesAnInode = 4096;  // of a tmpfs' size
+constexpr std::uint64_t kMinInodes = 16384;
 
 std::string octal(mode_t mode) {
   std::string digits;
@@ -46,6 +51,8 @@ Result<UniqueFd> NewMount::mount(std::uint64_t attributes) {
 Result<UniqueFd> new_tmpfs(std::uint64_t size, mode_t mode, std::uint64_t attributes) {
   NewMount tmpfs = TRY(NewMount::open("tmpfs"));
   TRY(tmpfs.set("size", std::to_string(size)));
+  // Empty files have no size: without a number of its own the host's memory would be theirs.
+  TRY(tmpfs.set("nr_inodes", std::to_string(std::max(size / kBytesAnInode, kMinInodes))));
   TRY(tmpfs.set("mode", octal(mode)));
   return tmpfs.mount(attributes);
 }

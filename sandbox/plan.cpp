@@ -19,7 +19,12 @@ constexpr std::size_t kMaxKept = 28;
 constexpr std::size_t kMaxHostname = 64;      // __NEW_UTS_LEN
 constexpr std::uint64_t kMinOpenFiles = 128;  // the child keeps its own above 64
 constexpr std::uint64_t kMaxOpenFiles = 1 << 20;
-constexpr std::uint32_t kPermissions = 01777;  // no set-user-id, no set-group-id
+constexpr std::uint64_t kMinMemory = 1 << 20;     // bytes: below, not even pid 1 can start
+constexpr std::uint32_t kMinProcesses = 2;        // pid 1 and the command
+constexpr std::uint32_t kMaxProcesses = 1 << 22;  // PID_MAX_LIMIT
+constexpr std::uint32_t kMaxCpus = 100 * 8192;    // hundredths
+constexpr std::uint32_t kMaxIoWeight = 10000;     // CGROUP_WEIGHT_MAX
+constexpr std::uint32_t kPermissions = 01777;     // no set-user-id, no set-group-id
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
@@ -229,6 +234,15 @@ Result<> check_profile(const LaunchPlan& plan) {
   return {};
 }
 
+Result<> check_limits(const Limits& limits) {
+  if (limits.memory != 0 && limits.memory < kMinMemory) return refuse("the memory limit is below 1 MiB");
+  if (limits.processes != 0 && (limits.processes < kMinProcesses || limits.processes > kMaxProcesses))
+    return refuse("the limit of processes is out of bounds");
+  if (limits.cpus > kMaxCpus) return refuse("the limit of CPUs is out of bounds");
+  if (limits.io_weight > kMaxIoWeight) return refuse("the io weight is out of bounds");
+  return {};
+}
+
 Result<> check_bounds(const LaunchPlan& plan) {
   if (plan.name.size() > 256 || has_nul(plan.name)) return refuse("malformed name");
   const auto allowed = [](char c) {
@@ -249,6 +263,7 @@ Bytes encode_plan(const LaunchPlan& plan) { return codec::encode(plan); }
 Result<LaunchPlan> decode_plan(ByteSpan bytes, std::size_t descriptors) {
   LaunchPlan plan = TRY_DURING("launch plan", codec::decode<LaunchPlan>(bytes));
   TRY_DURING("launch plan", check_bounds(plan));
+  TRY_DURING("launch plan", check_limits(plan.limits));
   TRY_DURING("launch plan", check_identity(plan));
   TRY_DURING("launch plan", check_mounts(plan, descriptors));
   TRY_DURING("launch plan", check_apart(plan));

@@ -130,6 +130,27 @@ enum class Init : std::uint8_t {
 };
 constexpr Init last_of(Init) { return Init::none; }
 
+enum class Enforcement : std::uint8_t {
+  required,     // a limit that this host cannot hold is a refusal
+  best_effort,  // such a limit is reported, and the command runs without it
+};
+constexpr Enforcement last_of(Enforcement) { return Enforcement::best_effort; }
+
+// What all processes of the sandbox may use together; 0: no such limit. `processes` holds everywhere
+// (rlimits.hpp), the others need a cgroup (cgroup.hpp).
+struct Limits {
+  std::uint64_t memory = 0;     // bytes; what is written to a tmpfs counts
+  std::uint32_t processes = 0;  // processes and threads, pid 1 among them
+  std::uint32_t cpus = 0;       // hundredths of a CPU's time
+  std::uint32_t io_weight = 0;  // share of a busy disk, 1 to 10000; other cgroups have 100
+  Enforcement enforcement = Enforcement::required;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.memory, self.processes, self.cpus, self.io_weight, self.enforcement);
+  }
+};
+
 struct LaunchPlan {
   std::string name;                        // for messages only: "session 3f2a…", "action deploy"
   std::uint32_t uid = kNone, gid = kNone;  // outer ids to take on first (needs CAP_SETUID); never 0
@@ -150,12 +171,14 @@ struct LaunchPlan {
   std::uint64_t open_files = 65536;  // RLIMIT_NOFILE, lowered to what the caller may set
   std::uint32_t wall_time = 0;       // seconds; 0: no limit
   std::vector<Apart> apart;          // held against the named binds
+  Limits limits;
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.name, self.uid, self.gid, self.mounts, self.protections, self.network, self.listeners,
             self.syscalls, self.init, self.argv, self.executable, self.environment, self.inherit, self.stdio,
-            self.keep, self.directory, self.hostname, self.open_files, self.wall_time, self.apart);
+            self.keep, self.directory, self.hostname, self.open_files, self.wall_time, self.apart,
+            self.limits);
   }
 };
 

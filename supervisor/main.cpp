@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "sandbox/caps.hpp"
+#include "sandbox/cgroup_tree.hpp"
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/policy/policy.hpp"
 
@@ -81,12 +82,17 @@ Result<> harden() {
 int serve(const wire::Paths& paths) {
   const auto programs = broker::Programs::find();
   if (!programs) return complain(kFailed, programs.error().text());
+  const bool system = paths.home == wire::Home::system;
+  // A unit with Delegate=yes: the cgroups of actions are made beside the broker's own, so it steps down
+  // first.
+  if (system)
+    if (auto settled = sandbox::settle_below("broker"); !settled)
+      return complain(kFailed, settled.error().text());
   // SAFETY: before any thread and any secret.
   auto spawner = broker::Spawner::start(programs->launch);
   if (!spawner) return complain(kFailed, spawner.error().text());
   if (auto hard = harden(); !hard) return complain(kFailed, hard.error().text());
 
-  const bool system = paths.home == wire::Home::system;
   const auto policy = policy::load(
       {system ? policy::HomeKind::system : policy::HomeKind::embedded, paths.configuration, ::geteuid()});
   if (!policy) return complain(kInvalidPolicy, "the policy is refused:\n" + policy::text_of(policy.error()));

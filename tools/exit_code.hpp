@@ -15,10 +15,16 @@ enum class ExitCode : int {
   invalid_policy = 5,
   unreachable = 6,
   indeterminate = 7,
-  pending = 75,       // EX_TEMPFAIL: ask again
-  timed_out = 124,    // pawl run only: the role's wall time was reached, as timeout(1) says it
-  pawl_failed = 125,  // pawl run only: pawl itself, never the command
+  pending = 75,         // EX_TEMPFAIL: ask again
+  timed_out = 124,      // pawl run only: the role's wall time was reached, as timeout(1) says it
+  pawl_failed = 125,    // pawl run only: pawl itself, never the command
+  out_of_memory = 137,  // pawl run only: the role's memory limit was reached; 128 + SIGKILL
 };
+
+// Troubles that tell how the command ended; any other of pawl run and pawl attach is pawl's own.
+constexpr bool tells_an_end(ExitCode code) {
+  return code == ExitCode::timed_out || code == ExitCode::out_of_memory;
+}
 
 constexpr ExitCode exit_code_of(wire::FailureKind kind) {
   using Kind = wire::FailureKind;

@@ -39,7 +39,7 @@ std::span<const std::string_view> words_of(Ending);
 struct Outcome {
   Ending ending = Ending::not_started;
   std::int32_t code = 0;      // exit status, or the signal's number
-  std::string detail;         // for not_started: why, for people; else empty
+  std::string detail;         // for people: why it did not start or was killed, which limits did not hold
   std::optional<Digest> out;  // blobs, secrets scrubbed
   std::optional<Digest> err;
   template <class Self, class Archive>

@@ -25,7 +25,7 @@ Result<std::pair<UniqueFd, UniqueFd>> new_pipe() {
 
 std::unique_ptr<Execution> Execution::begin(Loop& loop, Spawner& spawner, Start start,
                                             std::function<void(ExecutionResult)> finished) {
-  std::unique_ptr<Execution> execution(new Execution(loop, std::move(start.secrets), std::move(finished)));
+  std::unique_ptr<Execution> execution(new Execution(loop, start, std::move(finished)));
   if (auto launched = execution->launch(spawner, start); !launched)
     execution->ended(approval::Ending::not_started, 0, launched.error().text());
   return execution;
@@ -72,12 +72,14 @@ void Execution::hear(const sandbox::Report* report) {
     case sandbox::ReportKind::ended: {
       if (report->timed_out) return ended(Ending::timed_out, 0, {});
       const int status = report->status;
+      if (report->out_of_memory) return ended(Ending::signalled, SIGKILL, report->trail);
       // pawl-init answers for the command as a shell does: 128 + N for a signal.
       const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
       return code > 128 ? ended(Ending::signalled, code - 128, {}) : ended(Ending::exited, code, {});
     }
     case sandbox::ReportKind::launched:
       launched_ = true;
+      limits_missing_ = report->limits_missing;
       return;
     case sandbox::ReportKind::broker_lost:
     case sandbox::ReportKind::stopped:
@@ -95,7 +97,7 @@ void Execution::read(Stream& stream) {
     if (over_ && !out_.pipe && !err_.pipe) finish();
     return;
   }
-  const std::size_t kept = std::min(static_cast<std::size_t>(size), kMaxOutput - stream.text.size());
+  const std::size_t kept = std::min(static_cast<std::size_t>(size), output_ - stream.text.size());
   stream.text.append(buffer, kept);
   stream.lost += static_cast<std::size_t>(size) - kept;
 }
@@ -103,7 +105,10 @@ void Execution::read(Stream& stream) {
 void Execution::ended(approval::Ending ending, std::int32_t code, std::string detail) {
   if (over_) return;
   over_ = true;
-  result_ = {ending, code, killed_.empty() ? std::move(detail) : killed_, {}, {}};
+  if (!killed_.empty()) detail = killed_;
+  if (!limits_missing_.empty())
+    detail += (detail.empty() ? "" : "; ") + ("limits not enforced: " + limits_missing_);
+  result_ = {ending, code, std::move(detail), {}, {}};
   // Also gives the output that is still in the pipes a moment, and never calls back from within begin() or
   // the link.
   const bool drained = !out_.pipe && !err_.pipe;

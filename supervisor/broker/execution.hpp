@@ -16,9 +16,6 @@
 
 namespace pawl::broker {
 
-inline constexpr std::size_t kMaxOutput =
-    1024 * 1024;  // bytes kept of each stream; what is beyond is counted and said
-
 struct NamedSecret {
   std::string variable;
   std::string name;
@@ -39,6 +36,7 @@ class Execution {
     UniqueFd executable;           // verified
     std::vector<UniqueFd> inputs;  // pinned copies, in the plan's order
     std::vector<NamedSecret> secrets;
+    std::size_t output = 0;  // bytes kept of each stream; what is beyond is counted and said
   };
 
   // Begins at once; `finished` is called exactly once, from the loop.
@@ -51,12 +49,15 @@ class Execution {
   struct Stream {
     UniqueFd pipe;
     std::string text;
-    std::size_t lost = 0;  // bytes beyond kMaxOutput
+    std::size_t lost = 0;  // bytes beyond `output_`
     std::unique_ptr<Loop::Handle> watch;
   };
 
-  Execution(Loop& loop, std::vector<NamedSecret> secrets, std::function<void(ExecutionResult)> finished)
-      : loop_(loop), secrets_(std::move(secrets)), finished_(std::move(finished)) {}
+  Execution(Loop& loop, Start& start, std::function<void(ExecutionResult)> finished)
+      : loop_(loop),
+        secrets_(std::move(start.secrets)),
+        output_(start.output),
+        finished_(std::move(finished)) {}
 
   Result<> launch(Spawner& spawner, Start& start);
   void hear(const sandbox::Report* report);
@@ -67,6 +68,8 @@ class Execution {
 
   Loop& loop_;
   std::vector<NamedSecret> secrets_;
+  std::size_t output_;
+  std::string limits_missing_;  // in words, for people
   std::function<void(ExecutionResult)> finished_;
   std::unique_ptr<LaunchLink> link_;
   Stream out_, err_;

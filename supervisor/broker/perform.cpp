@@ -103,6 +103,7 @@ Result<> Broker::perform_now(const std::string& id) {
   start.plan = TRY(
       policy::lower_action(role, action, action_context(policy, id, executable.path, files_of(document))));
   start.plan.argv = document.argv;
+  start.output = action.output;
   TRY(same_plan(start.plan, action, document));
 
   TRY(commit(TRY(books_->queue().consume(id, current, wall_clock()))));
@@ -124,7 +125,8 @@ void Broker::performed(const std::string& id, ExecutionResult result) {
     if (text.empty()) return std::nullopt;
     auto blob = books_->blobs().put(as_bytes(text));
     if (blob) return *blob;
-    outcome.detail += "its output could not be kept: " + blob.error().text();
+    outcome.detail += (outcome.detail.empty() ? "" : "; ") + std::string("its output could not be kept: ") +
+                      blob.error().text();
     return std::nullopt;
   };
   outcome.out = keep(result.out);

@@ -121,7 +121,7 @@ std::string Broker::output_of(const std::optional<Digest>& blob, bool& truncated
     truncated = truncated || known->second.second;
     return known->second.first;
   }
-  const auto bytes = books_->blobs().get(*blob, 2 * kMaxOutput);
+  const auto bytes = books_->blobs().get(*blob, 2 * policy::kLargestOutput);
   if (!bytes) {
     truncated = true;
     return "[pawl: the output cannot be read: " + bytes.error().text() + "]\n";

@@ -42,7 +42,8 @@ struct Session {
   bool doomed = false;          // killed while its launcher was away
   std::uint32_t outer_uid = 0;  // who may connect to the agent socket
   std::unique_ptr<LaunchLink> launcher;
-  UniqueFd pidfd;  // pid 1 of the sandbox
+  UniqueFd pidfd;                      // pid 1 of the sandbox
+  std::string limits, limits_missing;  // as its launcher reported them
   std::unique_ptr<EgressLog> egress_log;
   std::unique_ptr<RouteHost> routes;       // goes before the log that it writes to
   Rate proposals{60};                      // also those that are refused: each costs a durable entry

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::size_t kMaxPolicyText = 40 * 1024;  // bytes of --policy FILE as the ledger writes it
 constexpr std::size_t kMaxCommandShown = 1024;     // bytes of a session's command in lists and the ledger
+constexpr std::size_t kMaxTold = 1024;             // bytes of each word of a launcher in the ledger
 constexpr std::chrono::milliseconds kPatience{60'000};  // for launchers to come back after a restart
 constexpr std::uint32_t kNobody = 65534;
 constexpr std::chrono::milliseconds kLaunchTime{30'000};  // for a launcher to report that it has launched
@@ -68,6 +69,14 @@ std::string command_line(const std::vector<std::string>& argv) {
   for (const std::string& word : argv) line += (line.empty() ? "" : " ") + receipt::visible_word(word);
   if (line.size() > kMaxCommandShown) line = line.substr(0, kMaxCommandShown) + " … (cut)";
   return line;
+}
+
+// What a session's launcher says, which is the person's program.
+std::string told(const std::string& text) { return receipt::visible(text.substr(0, kMaxTold)); }
+
+std::string how_it_ended(const sandbox::Report& report) {
+  if (report.timed_out) return "its wall time was over";
+  return report.out_of_memory ? report.trail : "exited";
 }
 
 std::vector<sandbox::StdioEntry> stdio_of(const wire::OpenSession& ask, std::uint32_t next) {
@@ -239,6 +248,8 @@ void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
     });
   switch (report->kind) {
     case sandbox::ReportKind::launched:
+      session.limits = report->limits;
+      session.limits_missing = report->limits_missing;
       return session_running(session, std::move(descriptors));
     case sandbox::ReportKind::failed:
       return loop_.soon([this, id, text = Error{report->errnum, report->trail, {}}.text()] {
@@ -246,11 +257,11 @@ void Broker::hear_launcher(const std::string& id, const sandbox::Report* report,
           (void)session_ended(*still->second, 125, "not launched: " + text);
       });
     case sandbox::ReportKind::ended:
-      return loop_.soon([this, id, status = report->status, late = report->timed_out] {
+      return loop_.soon([this, id, status = report->status, how = how_it_ended(*report)] {
         const auto still = sessions_.find(id);
         if (still == sessions_.end()) return;
         (void)session_ended(*still->second, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                            late ? "its wall time was over" : "exited");
+                            how);
       });
     case sandbox::ReportKind::broker_lost:
     case sandbox::ReportKind::stopped:
@@ -287,9 +298,12 @@ Result<> Broker::session_ended(Session& session, int exit_code, const std::strin
   const std::string id = session.info.id;
   // On record first, but its authority ends in any case: after a full disk a restart looks for its launcher,
   // and records the end then.
-  auto noted =
-      note(ledger::Kind::session,
-           {{"what", "ended"}, {"id", id}, {"exit_code", exit_code}, {"how", receipt::visible(how)}});
+  auto noted = note(ledger::Kind::session, {{"what", "ended"},
+                                            {"id", id},
+                                            {"exit_code", exit_code},
+                                            {"how", told(how)},
+                                            {"limits", told(session.limits)},
+                                            {"limits_not_enforced", told(session.limits_missing)}});
   front_.close_agent(id);
   const std::string directory = session_directory(id);
   ::unlink((directory + "/" + wire::kAgentSocket).c_str());

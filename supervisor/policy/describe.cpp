@@ -1,5 +1,6 @@
 #include <string>
 
+#include "sandbox/limits.hpp"
 #include "supervisor/policy/lower.hpp"
 #include "supervisor/policy/text.hpp"
 
@@ -66,6 +67,15 @@ std::string_view word(SyscallProfile profile) {
       return "dialer";
   }
   return "?";
+}
+
+std::string line(const sandbox::Limits& limits) {
+  std::string text = "limits";
+  if (limits.memory != 0) text += " memory " + size_in_words(limits.memory);
+  if (limits.processes != 0) text += " processes " + std::to_string(limits.processes);
+  if (limits.cpus != 0) text += " cpus " + hundredths_text(limits.cpus);
+  if (limits.io_weight != 0) text += " io " + std::to_string(limits.io_weight);
+  return text + (limits.enforcement == Enforcement::best_effort ? " best effort\n" : "\n");
 }
 
 std::string number(std::uint32_t value) { return value == kNone ? "-" : std::to_string(value); }
@@ -137,6 +147,7 @@ std::string describe(const LaunchPlan& plan) {
   text += "hostname " + quoted(plan.hostname) + "\n";
   text += "open files " + std::to_string(plan.open_files) + "\n";
   text += "wall time " + std::to_string(plan.wall_time) + "s\n";
+  text += line(plan.limits);
   return text;
 }
 

@@ -35,6 +35,15 @@ class Record {
 
 std::uint64_t seconds(std::chrono::seconds time) { return static_cast<std::uint64_t>(time.count()); }
 
+void add_limits(const Limits& limits, Record& record) {
+  record.field("tmp", limits.tmp);
+  record.field("memory", limits.use.memory);
+  record.field("processes", std::uint64_t{limits.use.processes});
+  record.field("cpus", std::uint64_t{limits.use.cpus});
+  record.field("io", std::uint64_t{limits.use.io_weight});
+  record.field("enforcement", static_cast<std::uint64_t>(limits.use.enforcement));
+}
+
 void add_sandbox(const Role& role, Record& record) {
   record.field("role", std::string_view(role.name));
   record.field("origin", static_cast<std::uint64_t>(role.origin));
@@ -46,7 +55,7 @@ void add_sandbox(const Role& role, Record& record) {
   record.field("protect", protect);
   record.field("hide", role.sandbox.files.hide);
   record.field("environment", role.sandbox.keep_environment);
-  record.field("tmp", role.limits.tmp);
+  add_limits(role.limits, record);
   record.field("wall-time", seconds(role.limits.wall_time));
   for (const LlmRoute& route : role.llm)
     record.field("llm", std::vector<std::string>{route.name, route.api, route.upstream, route.secret});
@@ -68,6 +77,8 @@ void add_action(const Action& action, Record& record) {
   record.field("timeout", seconds(action.timeout));
   record.field("action-read", action.read);
   record.field("action-write", action.write);
+  record.field("output", action.output);
+  add_limits(action.limits, record);
 }
 
 void add_rule(const Rule& rule, Record& record) {

@@ -57,6 +57,9 @@ Node convert(const toml::node& node) {
   } else if (const auto* integer = node.as_integer()) {
     out.kind = NodeKind::integer;
     out.integer = integer->get();
+  } else if (const auto* decimal = node.as_floating_point()) {
+    out.kind = NodeKind::decimal;
+    out.decimal = decimal->get();
   } else if (const auto* boolean = node.as_boolean()) {
     out.kind = NodeKind::boolean;
     out.boolean = boolean->get();
@@ -108,6 +111,8 @@ std::string_view kind_in_words(NodeKind kind) {
       return "a text";
     case NodeKind::integer:
       return "a whole number";
+    case NodeKind::decimal:
+      return "a decimal number";
     case NodeKind::boolean:
       return "true or false";
     case NodeKind::list:
@@ -115,7 +120,7 @@ std::string_view kind_in_words(NodeKind kind) {
     case NodeKind::table:
       return "a table";
     case NodeKind::other:
-      return "a date or a fraction";
+      return "a date or a time";
   }
   return "something else";
 }

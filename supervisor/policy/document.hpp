@@ -17,7 +17,7 @@ struct Place {
   std::uint32_t column = 0;
 };
 
-enum class NodeKind : std::uint8_t { text, integer, boolean, list, table, other };
+enum class NodeKind : std::uint8_t { text, integer, decimal, boolean, list, table, other };
 
 struct Entry;
 
@@ -26,6 +26,7 @@ struct Node {
   Place place;
   std::string text;
   std::int64_t integer = 0;
+  double decimal = 0;
   bool boolean = false;
   std::vector<Node> items;     // list
   std::vector<Entry> entries;  // table, in the order of the file

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include "sandbox/limits.hpp"
 #include "supervisor/policy/authority.hpp"
 #include "supervisor/policy/lower.hpp"
 #include "supervisor/policy/protections.hpp"
@@ -100,6 +101,38 @@ json::object parameter_json(const Parameter& parameter) {
   return object;
 }
 
+json::object limits_json(const Limits& limits) {
+  const sandbox::Limits& use = limits.use;
+  json::object object{{"tmp", size_in_words(limits.tmp)},
+                      {"memory", nullptr},
+                      {"processes", use.processes},
+                      {"cpus", nullptr},
+                      {"io", nullptr},
+                      {"best_effort", use.enforcement == sandbox::Enforcement::best_effort}};
+  if (use.memory != 0) object["memory"] = size_in_words(use.memory);
+  if (use.cpus != 0) object["cpus"] = use.cpus / 100.0;
+  if (use.io_weight != 0) object["io"] = use.io_weight;
+  return object;
+}
+
+// "at most 4 GiB of memory, 512 processes, 2 CPUs", and what happens where the host cannot hold it.
+std::string limits_text(const Limits& limits, const std::string& indent) {
+  const sandbox::Limits& use = limits.use;
+  std::string text = indent + "at most ";
+  if (use.memory != 0) text += size_in_words(use.memory) + " of memory, ";
+  if (use.cpus != 0) text += sandbox::hundredths_text(use.cpus) + " CPUs, ";
+  text += std::to_string(use.processes) + " processes and threads";
+  if (use.io_weight != 0) text += "; weight " + std::to_string(use.io_weight) + " of 100 on busy disks";
+  text += "\n";
+  if (sandbox::controllers_for(use).empty()) return text;
+  if (use.enforcement == sandbox::Enforcement::best_effort)
+    return text + indent +
+           "(best effort: where the host delegates no cgroup, it runs with the number of processes limited "
+           "and\n" +
+           indent + " the rest not, and pawl says so when it starts and in the log)\n";
+  return text + indent + "(where the host delegates no cgroup to hold that, nothing is started)\n";
+}
+
 json::object action_json(const Policy& policy, const Action& action) {
   json::array parameters;
   for (const Parameter& parameter : action.parameters) parameters.push_back(parameter_json(parameter));
@@ -110,6 +143,8 @@ json::object action_json(const Policy& policy, const Action& action) {
           {"secrets", secrets_json(policy, action)},
           {"approval", named_rule_json(policy, action.approval)},
           {"timeout", duration_in_words(action.timeout)},
+          {"output", size_in_words(action.output)},
+          {"limits", limits_json(action.limits)},
           {"read", texts(action.read)},
           {"write", texts(action.write)}};
 }
@@ -192,6 +227,7 @@ std::string sees_text(const Role& role) {
           (role.sandbox.keep_environment.empty() ? std::string()
                                                  : " and " + joined(role.sandbox.keep_environment)) +
           "\n";
+  text += limits_text(role.limits, "  ");
   if (role.limits.wall_time.count() != 0)
     text += "  for at most " + duration_in_words(role.limits.wall_time) + "\n";
   return text;
@@ -222,7 +258,8 @@ std::string action_text(const Policy& policy, const Action& action) {
   if (!action.description.empty()) text += ": " + action.description;
   text += "\n    runs";
   for (const std::string& argument : action.run) text += " " + quoted(argument);
-  text += ", at most " + duration_in_words(action.timeout) + "\n";
+  text += ", at most " + duration_in_words(action.timeout) + "\n" + limits_text(action.limits, "    ");
+  text += "    of its output " + size_in_words(action.output) + " each of stdout and stderr are kept\n";
   for (const Parameter& parameter : action.parameters) text += parameter_text(parameter);
   for (const std::string& path : action.read) text += "    reads " + quoted(path) + "\n";
   for (const std::string& path : action.write) text += "    writes " + quoted(path) + "\n";
@@ -244,7 +281,7 @@ json::object explain_json(const Policy& policy, const Role& role) {
   for (std::size_t i = 0; i < role.llm.size(); ++i) routes.push_back(route_json(role.llm[i], i));
   json::array actions;
   for (const Action& action : role.actions) actions.push_back(action_json(policy, action));
-  json::object limits{{"tmp", size_in_words(role.limits.tmp)}};
+  json::object limits = limits_json(role.limits);
   limits["wall_time"] = role.limits.wall_time.count() == 0
                             ? json::value(nullptr)
                             : json::value(duration_in_words(role.limits.wall_time));

@@ -14,22 +14,15 @@ constexpr Key sandbox_keys[] = {{"syscalls"}, {"capabilities"}, {"files"}, {"env
 constexpr Key sandbox_files_keys[] = {{"workspace"}, {"workspace_reason"}, {"read"},         {"protect"},
                                       {"hide"},      {"keep", later},      {"expose", later}};
 constexpr Key sandbox_env_keys[] = {{"keep"}};
-constexpr Key limits_keys[] = {
-    {"tmp"}, {"wall_time"}, {"memory", later}, {"processes", later}, {"cpus", later}};
+constexpr Key limits_keys[] = {{"tmp"},  {"wall_time"}, {"memory"},     {"processes"},
+                               {"cpus"}, {"io"},        {"best_effort"}};
+constexpr Key action_limits_keys[] = {{"tmp"}, {"memory"}, {"processes"}, {"cpus"}, {"io"}, {"best_effort"}};
 constexpr Key llm_keys[] = {{"name"}, {"api"}, {"upstream"}, {"secret"}};
-constexpr Key action_keys[] = {{"name"},
-                               {"description"},
-                               {"run"},
-                               {"params"},
-                               {"secrets"},
-                               {"approval"},
-                               {"timeout"},
-                               {"read"},
-                               {"write"},
-                               {"secret_files", later},
-                               {"hosts", later},
-                               {"preview", later},
-                               {"rollback", later},
+constexpr Key action_keys[] = {{"name"},          {"description"},    {"run"},
+                               {"params"},        {"secrets"},        {"approval"},
+                               {"timeout"},       {"read"},           {"write"},
+                               {"output"},        {"limits"},         {"secret_files", later},
+                               {"hosts", later},  {"preview", later}, {"rollback", later},
                                {"recheck", later}};
 constexpr Key parameter_keys[] = {{"match"}, {"file"}, {"max"}, {"allow_dash"}};
 constexpr Key rule_keys[] = {
@@ -76,6 +69,8 @@ std::span<const Key> keys_of(Table table) {
       return llm_keys;
     case Table::action:
       return action_keys;
+    case Table::action_limits:
+      return action_limits_keys;
     case Table::parameter:
       return parameter_keys;
     case Table::rule:
@@ -108,6 +103,8 @@ std::string_view name_of(Table table) {
       return "llm";
     case Table::action:
       return "action";
+    case Table::action_limits:
+      return "action.limits";
     case Table::parameter:
       return "action.params";
     case Table::rule:

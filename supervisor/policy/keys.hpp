@@ -24,6 +24,7 @@ enum class Table : std::uint8_t {
   limits,
   llm,
   action,
+  action_limits,
   parameter,
   rule,
   person,
@@ -32,10 +33,10 @@ enum class Table : std::uint8_t {
   notify,
 };
 
-inline constexpr Table kTables[] = {Table::role,   Table::sandbox, Table::sandbox_files, Table::sandbox_env,
-                                    Table::limits, Table::llm,     Table::action,        Table::parameter,
-                                    Table::rule,   Table::person,  Table::secret,        Table::settings,
-                                    Table::notify};
+inline constexpr Table kTables[] = {
+    Table::role,   Table::sandbox, Table::sandbox_files, Table::sandbox_env, Table::limits,
+    Table::llm,    Table::action,  Table::action_limits, Table::parameter,   Table::rule,
+    Table::person, Table::secret,  Table::settings,      Table::notify};
 
 std::span<const Key> keys_of(Table table);
 // As the headings of policies/KEYS.md and the definitions of policies/schema name it: "role",

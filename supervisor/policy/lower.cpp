@@ -18,7 +18,6 @@ using sandbox::Mount;
 using sandbox::MountKind;
 using sandbox::Stdio;
 
-constexpr std::uint64_t kActionTmp = std::uint64_t{1} << 30;        // bytes
 constexpr std::uint64_t kActionHomeSize = std::uint64_t{64} << 20;  // bytes
 
 std::string short_id(std::string_view id) { return std::string(id.substr(0, 12)); }
@@ -183,6 +182,7 @@ Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context
   add_session_stdio(role, context.stdio, plan);
   plan.argv = context.argv;
   plan.wall_time = static_cast<std::uint32_t>(role.limits.wall_time.count());
+  plan.limits = role.limits.use;
   return plan;
 }
 
@@ -194,7 +194,7 @@ Result<LaunchPlan> lower_action(const Role& role, const Action& action, const Ac
   plan.name = "action " + action.name + " of " + role.name + ", request " + short_id(context.request);
   plan.uid = context.uid;
   plan.gid = context.gid;
-  add_system_mounts({"action", std::string(kActionHome), context.identity}, kActionTmp, plan.mounts);
+  add_system_mounts({"action", std::string(kActionHome), context.identity}, action.limits.tmp, plan.mounts);
   plan.mounts.push_back(
       {.kind = MountKind::tmpfs, .target = std::string(kActionHome), .size = kActionHomeSize, .mode = 0700});
   TRY(add_action_paths(action, context, plan));
@@ -211,6 +211,7 @@ Result<LaunchPlan> lower_action(const Role& role, const Action& action, const Ac
       {Stdio::null, sandbox::kNone}, {Stdio::descriptor, kActionStdout}, {Stdio::descriptor, kActionStderr}};
   plan.directory = kActionHome;
   plan.wall_time = static_cast<std::uint32_t>(action.timeout.count());
+  plan.limits = action.limits.use;
   return plan;
 }
 

@@ -6,6 +6,7 @@
 
 #include "supervisor/policy/parameters.hpp"
 #include "supervisor/policy/pattern.hpp"
+#include "supervisor/policy/read_limits.hpp"
 #include "supervisor/policy/text.hpp"
 
 namespace pawl::policy {
@@ -183,6 +184,11 @@ void read_action(const Node& node, const std::string& file, Findings& findings, 
   action.approval = reader.name("approval", Need::required).value_or("");
   action.timeout = reader.duration("timeout", kLongestAction).value_or(action.timeout);
   read_paths(reader, action);
+  action.output = reader.size("output", kLargestOutput).value_or(action.output);
+  if (const Node* limits = reader.table("limits")) {
+    TableReader limits_reader(*limits, Table::action_limits, file, path + ".limits", findings);
+    read_limits(limits_reader, action.limits);
+  }
   if (!action.name.empty() && role.find_action(action.name) != nullptr)
     reader.refuse("name", "a second action named '" + action.name + "'");
   role.actions.push_back(std::move(action));

@@ -5,13 +5,13 @@
 
 #include "supervisor/policy/provider.hpp"
 #include "supervisor/policy/read_action.hpp"
+#include "supervisor/policy/read_limits.hpp"
 #include "supervisor/policy/text.hpp"
 
 namespace pawl::policy {
 namespace {
 
 constexpr std::chrono::hours kLongestSession{24 * 7};
-constexpr std::uint64_t kLargestTmp = std::uint64_t{64} << 30;
 
 // Names that pawl gives itself; a kept value would redirect what the agent or its routes trust.
 bool set_by_pawl(std::string_view variable) {
@@ -130,9 +130,9 @@ void read_sandbox(const Node& node, const std::string& file, Findings& findings,
   if (const Node* environment = reader.table("env")) read_environment(*environment, file, findings, sandbox);
 }
 
-void read_limits(const Node& node, const std::string& file, Findings& findings, Limits& limits) {
+void read_role_limits(const Node& node, const std::string& file, Findings& findings, Limits& limits) {
   TableReader reader(node, Table::limits, file, "limits", findings);
-  limits.tmp = reader.size("tmp", kLargestTmp).value_or(limits.tmp);
+  read_limits(reader, limits);
   limits.wall_time = reader.duration("wall_time", kLongestSession).value_or(limits.wall_time);
 }
 
@@ -227,7 +227,7 @@ Role read_role(const std::string& file, const Node& root, Findings& findings) {
     reader.refuse("sandbox", "[sandbox.files] is missing",
                   "say how the workspace is shown: workspace = \"read-only\"");
   }
-  if (const Node* limits = reader.table("limits")) read_limits(*limits, file, findings, role.limits);
+  if (const Node* limits = reader.table("limits")) read_role_limits(*limits, file, findings, role.limits);
   std::size_t number = 0;
   for (const Node* route : reader.tables("llm")) read_route(*route, file, number++, findings, role);
   for (const Node* action : reader.tables("action")) read_action(*action, file, findings, role);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
+#include "sandbox/limits.hpp"
 #include "supervisor/policy/text.hpp"
 
 namespace pawl::policy {
@@ -154,6 +156,27 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, Need need
   return node->integer;
 }
 
+std::optional<std::uint32_t> TableReader::hundredths(std::string_view key, std::uint32_t least,
+                                                     std::uint32_t most) {
+  const Entry* found = entry(key);
+  if (found == nullptr) return std::nullopt;
+  const Node& node = found->value;
+  if (node.kind != NodeKind::decimal && node.kind != NodeKind::integer) {
+    refuse(key, "'" + std::string(key) + "' must be a number, not " + std::string(kind_in_words(node.kind)));
+    return std::nullopt;
+  }
+  const double exact =
+      (node.kind == NodeKind::decimal ? node.decimal : static_cast<double>(node.integer)) * 100;
+  const double rounded = std::round(exact);
+  // Not a number fails every comparison.
+  if (!(exact >= least && exact <= most) || std::abs(exact - rounded) > 1e-6) {
+    refuse(key, "'" + std::string(key) + "' must be from " + sandbox::hundredths_text(least) + " to " +
+                    sandbox::hundredths_text(most) + ", with two decimals at most");
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(rounded);
+}
+
 std::optional<bool> TableReader::boolean(std::string_view key) {
   const Node* node = value(key, Need::optional, NodeKind::boolean);
   if (node == nullptr) return std::nullopt;
@@ -176,7 +199,8 @@ std::optional<std::chrono::seconds> TableReader::duration(std::string_view key, 
   return time;
 }
 
-std::optional<std::uint64_t> TableReader::size(std::string_view key, std::uint64_t most) {
+std::optional<std::uint64_t> TableReader::size(std::string_view key, std::uint64_t most,
+                                               std::uint64_t least) {
   const auto written = text(key, Need::optional);
   if (!written) return std::nullopt;
   const auto bytes = parse_size(*written);
@@ -187,6 +211,10 @@ std::optional<std::uint64_t> TableReader::size(std::string_view key, std::uint64
   }
   if (*bytes > most) {
     refuse(key, "'" + std::string(key) + "' must be at most " + std::to_string(most) + " bytes");
+    return std::nullopt;
+  }
+  if (*bytes < least) {
+    refuse(key, "'" + std::string(key) + "' must be at least " + size_in_words(least));
     return std::nullopt;
   }
   return bytes;

@@ -55,11 +55,14 @@ class TableReader {
   std::optional<std::vector<std::string>> texts(std::string_view key, Need need);
   std::optional<std::string> name(std::string_view key, Need need);  // [a-z][a-z0-9-]{0,62}
   std::optional<std::int64_t> integer(std::string_view key, Need need, std::int64_t least, std::int64_t most);
+  // A decimal or whole number with at most two decimals, in hundredths: 2.5 is 250.
+  std::optional<std::uint32_t> hundredths(std::string_view key, std::uint32_t least, std::uint32_t most);
   std::optional<bool> boolean(std::string_view key);
   std::optional<std::chrono::seconds> duration(std::string_view key,
-                                               std::chrono::seconds most);      // "90s", "10m", "2h"
-  std::optional<std::uint64_t> size(std::string_view key, std::uint64_t most);  // "1 MiB"
-  std::vector<std::uint32_t> ids(std::string_view key);  // whole numbers of a uid's range
+                                               std::chrono::seconds most);  // "90s", "10m", "2h"
+  std::optional<std::uint64_t> size(std::string_view key, std::uint64_t most,
+                                    std::uint64_t least = 1);  // "1 MiB"
+  std::vector<std::uint32_t> ids(std::string_view key);        // whole numbers of a uid's range
   const Node* table(std::string_view key);
   std::vector<const Node*> tables(std::string_view key);  // [[key]]
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sandbox/plan.hpp"
+
 namespace pawl::policy {
 
 enum class WorkspaceMode : std::uint8_t {
@@ -31,9 +33,12 @@ struct Sandbox {
   std::vector<std::string> keep_environment;  // names whose values come from the launcher's environment
 };
 
+inline constexpr std::uint32_t kUsualProcesses = 4096;
+
 struct Limits {
-  std::uint64_t tmp = std::uint64_t{1} << 30;  // bytes of /tmp
-  std::chrono::seconds wall_time{0};           // 0: no limit
+  std::uint64_t tmp = std::uint64_t{1} << 30;         // bytes of /tmp
+  std::chrono::seconds wall_time{0};                  // of a session; 0: no limit
+  sandbox::Limits use{.processes = kUsualProcesses};  // memory, processes, CPU time, disk
 };
 
 // One way to a model vendor. `secret` empty: the route carries no credential (a model on this machine).
@@ -63,6 +68,9 @@ struct SecretBinding {
   std::string secret;    // name in secrets.toml
 };
 
+inline constexpr std::uint64_t kLargestOutput = std::uint64_t{16}
+                                                << 20;  // held in the broker's memory, twice
+
 struct Action {
   std::string name;
   std::string description;
@@ -71,8 +79,10 @@ struct Action {
   std::vector<SecretBinding> secrets;
   std::string approval;  // rule in approvals.toml
   std::chrono::seconds timeout{600};
-  std::vector<std::string> read;   // further absolute host paths, read-only
-  std::vector<std::string> write;  // further absolute host paths, writable
+  std::vector<std::string> read;                  // further absolute host paths, read-only
+  std::vector<std::string> write;                 // further absolute host paths, writable
+  std::uint64_t output = std::uint64_t{1} << 20;  // bytes kept of each of stdout and stderr
+  Limits limits;                                  // without wall_time: that is `timeout`
 
   const Parameter* find_parameter(std::string_view parameter) const;
   std::string use() const { return "action:" + name; }  // as in `uses` of secrets.toml

@@ -4,12 +4,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 
 namespace pawl::wire {
 namespace {
+
+// Fields of a line of passwd(5).
+constexpr std::size_t kName = 0, kUid = 2, kHome = 5, kFields = 7;
+using PasswdEntry = std::array<std::string, kFields>;
+
+std::optional<PasswdEntry> passwd_entry(std::uint32_t uid) {
+  const std::string wanted = std::to_string(uid);
+  std::ifstream passwd("/etc/passwd");
+  for (std::string line; std::getline(passwd, line);) {
+    PasswdEntry fields;
+    std::size_t from = 0;
+    for (std::string& field : fields) {
+      const std::size_t colon = line.find(':', from);
+      field = line.substr(from, colon - from);
+      if (colon == std::string::npos) break;
+      from = colon + 1;
+    }
+    if (fields[kUid] == wanted) return fields;
+  }
+  return std::nullopt;
+}
 
 Result<std::string> own_home() {
   auto home = home_of(::getuid());
@@ -28,20 +51,13 @@ bool private_directory(const std::string& path) {
 }  // namespace
 
 Result<std::string> home_of(std::uint32_t uid) {
-  const std::string wanted = std::to_string(uid);
-  std::ifstream passwd("/etc/passwd");
-  for (std::string line; std::getline(passwd, line);) {
-    std::string fields[7];
-    std::size_t from = 0;
-    for (std::string& field : fields) {
-      const std::size_t colon = line.find(':', from);
-      field = line.substr(from, colon - from);
-      if (colon == std::string::npos) break;
-      from = colon + 1;
-    }
-    if (fields[2] == wanted && fields[5].starts_with('/')) return fields[5];
-  }
-  return refuse("user " + wanted + " has no home directory", "add the user to /etc/passwd");
+  if (const auto entry = passwd_entry(uid); entry && (*entry)[kHome].starts_with('/')) return (*entry)[kHome];
+  return refuse("user " + std::to_string(uid) + " has no home directory", "add the user to /etc/passwd");
+}
+
+Result<std::string> name_of(std::uint32_t uid) {
+  if (const auto entry = passwd_entry(uid)) return (*entry)[kName];
+  return refuse("user " + std::to_string(uid) + " has no name", "add the user to /etc/passwd");
 }
 
 Paths system_paths() {

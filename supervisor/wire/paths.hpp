@@ -25,8 +25,10 @@ struct Paths {
   std::string people_socket() const { return sockets + "/" + kPeopleSocket; }
 };
 
-// The home directory of a user, from /etc/passwd itself (a static program must not load NSS modules).
+// The home directory and the name of a user, from /etc/passwd itself (a static program must not load NSS
+// modules).
 Result<std::string> home_of(std::uint32_t uid);
+Result<std::string> name_of(std::uint32_t uid);
 
 Paths system_paths();
 // HOME is the passwd home of the calling uid, and $HOME only where /etc/passwd does not know it.

@@ -65,10 +65,10 @@ class BadInput(Story):
         checked = self.host.pawl(self.alice, "policy", "check")
         self.assertEqual(5, checked.code, checked)
         self.assertIn("description", checked.out + checked.err)
-        self.broker.write(policy_files.OBSERVER + '[limits]\nmemory = "4 GiB"\n', "roles/observer.toml")
+        self.broker.write(policy_files.OBSERVER + '[[egress]]\nhost = "static.example.net"\n', "roles/observer.toml")
         checked = self.host.pawl(self.alice, "policy", "check")
         self.assertEqual(5, checked.code, checked)
-        self.assertIn("memory", checked.out + checked.err)
+        self.assertIn("egress", checked.out + checked.err)
 
     def test_writable_policy(self):
         """a policy file that others can write is refused"""

@@ -64,7 +64,13 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
   return list;
 }
 
+void enter_cgroup(const std::string& directory) {
+  const UniqueFd procs(::open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+  if (!procs || ::write(procs.get(), "0", 1) != 1) ::_exit(96);
+}
+
 [[noreturn]] void become_launcher(const std::string& program, int control, const Session::Options& options) {
+  if (!options.cgroup.empty()) enter_cgroup(options.cgroup);
   if (options.as == As::ordinary) become_ordinary();
   int number = 20;
   for (const int leaked : options.leaked) ::dup2(leaked, number++);
@@ -89,6 +95,11 @@ std::map<std::string, std::string> facts_in(const std::string& output) {
 }
 
 }  // namespace
+
+// An emulated machine takes longer for everything.
+std::chrono::milliseconds patience(std::chrono::milliseconds time) {
+  return ::getenv("PAWL_SLOW_MACHINE") != nullptr ? time * 6 : time;
+}
 
 bool running_as_root() { return ::geteuid() == 0; }
 
@@ -214,7 +225,7 @@ void Session::send(const sandbox::Command& command, std::vector<int> descriptors
 }
 
 std::optional<sandbox::Report> Session::next(Channel& channel, std::chrono::milliseconds time) {
-  auto packet = channel.receive_within(time);
+  auto packet = channel.receive_within(patience(time));
   if (!packet || !*packet) return std::nullopt;
   last_descriptors = std::move((*packet)->descriptors);
   auto report = codec::decode<sandbox::Report>((*packet)->bytes);
@@ -240,7 +251,7 @@ void Session::forget_output() {
 }
 
 bool Session::sees(const std::string& text, std::chrono::milliseconds time) {
-  const auto deadline = std::chrono::steady_clock::now() + time;
+  const auto deadline = std::chrono::steady_clock::now() + patience(time);
   while (seen_.find(text) == std::string::npos && std::chrono::steady_clock::now() < deadline)
     read_output(20ms);
   return seen_.find(text) != std::string::npos;
@@ -250,7 +261,7 @@ Outcome Session::finish(std::chrono::milliseconds time) {
   Outcome outcome;
   outcome.launched = launched();
   outcome.failure = launch_;
-  const auto deadline = std::chrono::steady_clock::now() + time;
+  const auto deadline = std::chrono::steady_clock::now() + patience(time);
   while (outcome.launched && std::chrono::steady_clock::now() < deadline) {
     read_output(0ms);
     if (!becomes_readable(client_.fd(), 10ms)) continue;
@@ -259,6 +270,7 @@ Outcome Session::finish(std::chrono::milliseconds time) {
     if (report->kind != sandbox::ReportKind::ended) continue;
     outcome.status = report->status;
     outcome.timed_out = report->timed_out;
+    outcome.end = *report;
     outcome.appeared = report->appeared;
     break;
   }

@@ -57,6 +57,7 @@ struct Outcome {
   bool timed_out = false;
   std::string output;  // of descriptor 1 and 2
   sandbox::Appeared appeared;
+  sandbox::Report end;  // when it has ended
   // Lines NAME=VALUE of the probe.
   std::map<std::string, std::string> facts() const;
   int exit_code() const;
@@ -76,6 +77,7 @@ class Session {
         descriptors;          // those that the plan indexes, after the two that Session adds (stdin, output)
     std::vector<int> leaked;  // inherited by pawl-launch without CLOEXEC, as 20, 21, …
     std::vector<std::string> environment = {"PATH=/usr/bin:/bin"};  // pawl-launch's own
+    std::string cgroup;                                             // where pawl-launch starts; needs root
     void (*before_exec)() = nullptr;                                // in pawl-launch's process
     std::chrono::milliseconds patience = 10s;                       // for the launch; 0: nobody waits for it
     Bytes modes;  // of the terminal, as the command has them
@@ -127,6 +129,9 @@ Outcome run(const Ground& ground, const sandbox::LaunchPlan& plan,
             const Session::Options& options = Session::Options{});
 // The probe on the host, as the same ordinary user: what an attack does without a sandbox.
 Outcome unconfined(const Ground& ground, const std::vector<std::string>& arguments);
+
+// How long to wait for what should take so long.
+std::chrono::milliseconds patience(std::chrono::milliseconds time);
 
 bool becomes_readable(int descriptor, std::chrono::milliseconds time);
 

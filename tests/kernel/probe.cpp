@@ -33,12 +33,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/kernel/probe.hpp"
+
+void tell(const char* name, const std::string& value) { std::printf("%s=%s\n", name, value.c_str()); }
+int number(const std::string& word) { return static_cast<int>(std::strtol(word.c_str(), nullptr, 0)); }
+
 namespace {
 
-using Words = std::vector<std::string>;
-
 int answer(long result) { return result < 0 ? errno : 0; }
-int number(const std::string& word) { return static_cast<int>(std::strtol(word.c_str(), nullptr, 0)); }
 
 std::string line_of(const char* path, const char* key) {
   std::FILE* file = std::fopen(path, "re");
@@ -51,8 +53,6 @@ std::string line_of(const char* path, const char* key) {
   while (!found.empty() && (found.back() == '\n' || found.back() == '\t')) found.pop_back();
   return found.substr(std::min(found.find_first_not_of(" \t"), found.size()));
 }
-
-void tell(const char* name, const std::string& value) { std::printf("%s=%s\n", name, value.c_str()); }
 
 std::string names_in(const char* path) {
   std::string names;
@@ -389,12 +389,6 @@ int look_at_init(const Words&) {
   return answer(::kill(1, SIGKILL));
 }
 
-struct Verb {
-  const char* name;
-  std::size_t words;
-  int (*run)(const Words&);
-};
-
 constexpr Verb kVerbs[] = {
     {"facts", 0, facts},
     {"read", 1, read_file},
@@ -449,12 +443,13 @@ constexpr Verb kVerbs[] = {
 
 int main(int count, char** words) {
   const Words rest(words + std::min(count, 2), words + count);
-  for (const Verb& verb : kVerbs)
-    if (count > 1 && words[1] == std::string(verb.name) && rest.size() == verb.words) {
-      const int result = verb.run(rest);
-      std::fflush(stdout);
-      return result;
-    }
+  for (const std::span<const Verb> verbs : {std::span<const Verb>(kVerbs), limit_verbs()})
+    for (const Verb& verb : verbs)
+      if (count > 1 && words[1] == std::string(verb.name) && rest.size() == verb.words) {
+        const int result = verb.run(rest);
+        std::fflush(stdout);
+        return result;
+      }
   std::fprintf(stderr, "probe: no such attempt\n");
   return 200;
 }

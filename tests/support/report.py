@@ -30,6 +30,15 @@ class Report:
             print(f"  {outcome}: {suite}: {case}\n    {detail.strip()[:4000]}", flush=True)
 
 
+    def take(self, lines, suite):
+        """Outcomes that another run wrote, which had a report of its own."""
+        for line in lines.splitlines():
+            entry = json.loads(line)
+            if entry["outcome"] == "passed":
+                print(f"  passed: {entry['case']}", flush=True)
+            self.add(suite, entry["case"], entry["outcome"], entry["detail"])
+
+
 def _succeeds(*command):
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
@@ -51,6 +60,11 @@ NEEDS = {
     "cgroup2": lambda: os.path.exists("/sys/fs/cgroup/cgroup.controllers")
     and bool(open("/sys/fs/cgroup/cgroup.controllers", encoding="ascii").read().strip()),
     "loop-devices": lambda: os.path.exists("/dev/loop-control"),
+    "qemu-system-x86_64": lambda: bool(shutil.which("qemu-system-x86_64")),
+    "busybox": lambda: bool(shutil.which("busybox")),
+    "mmdebstrap": lambda: bool(shutil.which("mmdebstrap")),
+    # Fetched from the package sources, which may be out of reach; in CI they are not.
+    "debian-packages": lambda: bool(os.environ.get("CI")),
     "landlock": lambda: "landlock" in _read("/sys/kernel/security/lsm"),
 }
 

@@ -216,7 +216,7 @@ Outcome<int> attach_to(const AttachCommand& command) {
 
 Outcome<int> attach(const AttachCommand& command) {
   Outcome<int> outcome = attach_to(command);
-  if (!outcome && outcome.error().code != ExitCode::timed_out) outcome.error().code = ExitCode::pawl_failed;
+  if (!outcome && !tells_an_end(outcome.error().code)) outcome.error().code = ExitCode::pawl_failed;
   return outcome;
 }
 

@@ -15,5 +15,7 @@ std::string short_id(const std::string& id);
 
 // How to come back, on stderr.
 void tell_parting(const std::string& id);
+// That the person's own systemd ends what it holds when they log out, on stderr; nothing where it lingers.
+void tell_until_logout();
 
 }  // namespace pawl::run

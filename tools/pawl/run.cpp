@@ -181,7 +181,8 @@ bool is_piped(const sandbox::LaunchPlan& plan) {
          plan.stdio.end();
 }
 
-Result<> tell_left(const RunCommand& command, const std::string& id) {
+Result<> tell_left(const RunCommand& command, const std::string& id, const Ending& ending) {
+  if (ending.until_logout) tell_until_logout();
   if (command.front == RunCommand::Front::detached) return print_id(id);
   tell_parting(id);
   return {};
@@ -223,7 +224,7 @@ Outcome<int> run_session(const RunCommand& command) {
   // Of a session that goes on the folder is its holder's.
   if (folder && !left) settle_changes(*folder, planned.session);
   if (!ending) return std::unexpected(ending.error());
-  if (left) TRY(tell_left(command, planned.session));
+  if (left) TRY(tell_left(command, planned.session, *ending));
   return ending->exit_code;
 }
 
@@ -231,7 +232,7 @@ Outcome<int> run_session(const RunCommand& command) {
 
 Outcome<int> run(const RunCommand& command) {
   Outcome<int> outcome = run_session(command);
-  if (!outcome && outcome.error().code != ExitCode::timed_out) outcome.error().code = ExitCode::pawl_failed;
+  if (!outcome && !tells_an_end(outcome.error().code)) outcome.error().code = ExitCode::pawl_failed;
   return outcome;
 }
 

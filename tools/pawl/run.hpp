@@ -6,7 +6,7 @@
 
 namespace pawl::run {
 
-// Troubles of every layer come with 125, or 124 when the wall time was reached.
+// Troubles of every layer come with 125, or 124 when the wall time and 137 when the memory limit was reached.
 tools::Outcome<int> run(const RunCommand& command);
 
 }  // namespace pawl::run

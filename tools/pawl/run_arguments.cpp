@@ -150,12 +150,13 @@ pawl run; nothing of it survives.
 Detached, the session goes on without you: by Ctrl-\ typed twice, where all its standard
 streams are terminals, or by --detach, which always gives the command a terminal, whatever
 your own streams are. What it writes there meanwhile is read and thrown away but for the last
-64 KiB. pawl attach comes back; pawl sessions lists; pawl kill ends.
+64 KiB. pawl attach comes back; pawl sessions lists; pawl kill ends. Where your own systemd
+holds its limits, it ends with your last logout, unless loginctl enable-linger.
 
 Exit code: the command's own, or 128+N when signal N ended it · 0 when it was detached · 124
-when the role's wall time was reached (as timeout(1) says it) · 125 when pawl itself could not
-do its part: the line on stderr says why and what to do, and pawl doctor tells what this host
-can hold.
+when the role's wall time was reached (as timeout(1) says it) · 137 when its memory limit was ·
+125 when pawl itself could not do its part: the line on stderr says why and what to do, and pawl
+doctor tells what this host can hold.
 )";
 }
 
@@ -174,8 +175,9 @@ end is yours. Only the user who started it may, on the same host.
 Closing the terminal leaves the session running, too.
 
 Exit code: the command's own, or 128+N when signal N ended it · 0 when you left it running ·
-124 when the role's wall time was reached · 125 when pawl itself could not do its part: no such
-session, somebody else attached, no terminal; the line on stderr says why and what to do.
+124 when the role's wall time was reached · 137 when its memory limit was · 125 when pawl itself
+could not do its part: no such session, somebody else attached, no terminal; the line on stderr
+says why and what to do.
 )";
 }
 

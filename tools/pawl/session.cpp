@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "supervisor/receipt/render.hpp"
+#include "tools/pawl/afterwards.hpp"
 #include "tools/pawl/terminal_reset.hpp"
 #include "tools/pawl/watched.hpp"
 
@@ -97,8 +98,8 @@ Outcome<Ending> Session::run() {
   }
   if (relayed && !detached_) relays_.finish(kDrainTime, signals_);
   if (!relayed) return std::unexpected(relayed.error());
-  if (detached_) return Ending{Ending::How::detached, 0};
-  return Ending{Ending::How::ended, TRY(exit_code())};
+  if (detached_) return Ending{Ending::How::detached, 0, until_logout_};
+  return Ending{Ending::How::ended, TRY(exit_code()), false};
 }
 
 Outcome<> Session::relay() {
@@ -149,6 +150,8 @@ Outcome<> Session::take_report() {
   Launcher::Told told = TRY(launcher_.hear());
   switch (told.report.kind) {
     case ReportKind::launched:
+      tell_missing(told.report.limits_missing);
+      until_logout_ = told.report.until_logout;
       return take_launched(std::move(told.descriptors));
     case ReportKind::failed: {
       tools::Trouble reason(
@@ -167,6 +170,16 @@ Outcome<> Session::take_report() {
       return {};
   }
   return {};
+}
+
+// Before the command draws on the terminal. It may hold names of cgroups and what busctl said.
+void Session::tell_missing(const std::string& limits) {
+  if (limits.empty()) return;
+  const std::string text = "limits not enforced: " + limits;
+  if (seat_ && seat_->entered())
+    seat_->say("pawl: " + receipt::visible(text));
+  else
+    warn(text);
 }
 
 Outcome<> Session::take_launched(std::vector<UniqueFd> descriptors) {
@@ -304,6 +317,9 @@ Outcome<int> Session::exit_code() const {
   if (ended_->timed_out)
     return trouble(ExitCode::timed_out, "the role's wall time was reached and the command was ended",
                    "raise limits.wall_time in the role, or start anew");
+  if (ended_->out_of_memory)
+    return trouble(ExitCode::out_of_memory, ended_->trail + " and was ended",
+                   "raise limits.memory in the role, or have it do less at once");
   if (WIFSIGNALED(ended_->status)) return 128 + WTERMSIG(ended_->status);
   return WEXITSTATUS(ended_->status);
 }

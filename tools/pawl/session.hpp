@@ -23,7 +23,8 @@ namespace pawl::run {
 // How pawl run's own part is over.
 struct Ending {
   enum class How : std::uint8_t { ended, detached } how = How::ended;
-  int exit_code = 0;  // the command's, as shells tell it (128+N for a signal); 0 when it was detached
+  int exit_code = 0;          // the command's, as shells tell it (128+N for a signal); 0 when it was detached
+  bool until_logout = false;  // a detached one: the person's own systemd ends it when that ends
 };
 
 class Session : public Seat::Behind {
@@ -66,6 +67,7 @@ class Session : public Seat::Behind {
   std::vector<pollfd> watch() const;
   int patience() const;
   tools::Outcome<> take_report();
+  void tell_missing(const std::string& limits);
   tools::Outcome<> take_launched(std::vector<UniqueFd> descriptors);
   void take_signals();
   void take_signal(int number);
@@ -92,6 +94,7 @@ class Session : public Seat::Behind {
   std::unique_ptr<Holder> holder_;
   std::optional<sandbox::Report> ended_;
   bool detached_ = false;
+  bool until_logout_ = false;
 };
 
 }  // namespace pawl::run

@@ -209,7 +209,7 @@ TEST_CASE("nftables that are not all there are told apart from a refusal") {
   CHECK_FALSE(diagnose(Layer::redirect, EPERM, ordinary_host()));
 }
 
-TEST_CASE("limits are told by the layout of control groups, not by the errno") {
+TEST_CASE("limits are told by the layout of control groups before the errno") {
   const auto layout = [](CgroupLayout cgroups) {
     return host_with([cgroups](HostEvidence& it) { it.cgroups = cgroups; });
   };
@@ -221,14 +221,49 @@ TEST_CASE("limits are told by the layout of control groups, not by the errno") {
   CHECK_THAT(diagnose(Layer::limits, EACCES, ordinary_host()).remedy,
              Contains("systemctl edit user@.service") && Contains("Delegate=cpu cpuset io memory pids"));
   const auto plain = host_with([](HostEvidence& it) { it.systemd = false; });
-  CHECK_THAT(diagnose(Layer::limits, EACCES, plain).remedy, Contains("chown -R USER /sys/fs/cgroup/pawl"));
+  CHECK_THAT(diagnose(Layer::limits, EACCES, plain).remedy,
+             Contains("cd /sys/fs/cgroup ") && Contains("chown -R USER pawl"));
+  CHECK_THAT(diagnose(Layer::limits, EOPNOTSUPP, plain).remedy, Contains("CONFIG_MEMCG"));
   const auto wsl2 = host_with([](HostEvidence& it) {
     it.kernel = KernelKind::wsl2;
     it.cgroups = CgroupLayout::hybrid;
   });
   CHECK_THAT(diagnose(Layer::limits, EOPNOTSUPP, wsl2).remedy, Contains("cgroup_no_v1=all"));
   const auto docker = host_with([](HostEvidence& it) { it.container = Container::docker; });
-  CHECK_THAT(diagnose(Layer::limits, EROFS, docker).remedy, Contains("--cgroupns=private"));
+  CHECK_THAT(diagnose(Layer::limits, EROFS, docker).remedy,
+             Contains("writable-cgroups=true") && Contains("/sys/fs/cgroup/init"));
+  const auto podman = host_with([](HostEvidence& it) { it.container = Container::podman; });
+  CHECK_THAT(diagnose(Layer::limits, EROFS, podman).remedy, Contains("unmask=/sys/fs/cgroup"));
+}
+
+TEST_CASE("an old kernel that judges by who enters a cgroup is named, a newer one is not") {
+  const auto on = [](std::string release) {
+    return host_with([&release](HostEvidence& it) { it.release = std::move(release); });
+  };
+  CHECK_THAT(diagnose(Layer::cgroup_namespace, EACCES, on("5.15.0-91-generic")).remedy,
+             Contains("Linux 5.16"));
+  CHECK_FALSE(diagnose(Layer::cgroup_namespace, EACCES, on("5.16.0")));
+}
+
+TEST_CASE("an old kernel that cannot kill a cgroup is named, a newer one lacks delegation") {
+  const auto on = [](std::string release) {
+    return host_with([&release](HostEvidence& it) { it.release = std::move(release); });
+  };
+  CHECK_THAT(diagnose(Layer::limits, ENOENT, on("5.10.0-30-amd64")).cause, Contains("cgroup.kill"));
+  CHECK_THAT(diagnose(Layer::limits, ENOENT, on("5.10.0-30-amd64")).remedy, Contains("Linux 5.14"));
+  CHECK_THAT(diagnose(Layer::limits, ENOENT, on("6.1.0-25-amd64")).cause, Contains("delegated"));
+}
+
+TEST_CASE("a service that was delegated nothing is named, a person's session is not taken for one") {
+  const auto in = [](std::string path) {
+    return host_with([&path](HostEvidence& it) { it.cgroup_path = std::move(path); });
+  };
+  CHECK_THAT(diagnose(Layer::limits, 0, in("/system.slice/pawld.service")).remedy,
+             Contains("systemctl edit pawld.service") && Contains("Delegate=yes"));
+  CHECK_THAT(diagnose(Layer::limits, 0, in("/system.slice/system-pawl.slice/pawl@a.service/leaf")).remedy,
+             Contains("systemctl edit pawl@a.service"));
+  CHECK_THAT(diagnose(Layer::limits, 0, in("/user.slice/user-1000.slice/session-1.scope")).remedy,
+             Contains("systemctl edit user@.service"));
 }
 
 TEST_CASE("folders that cannot be written say why") {

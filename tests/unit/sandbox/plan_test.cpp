@@ -28,6 +28,7 @@ LaunchPlan good_plan() {
   plan.stdio = {{Stdio::terminal}, {Stdio::null}, {Stdio::descriptor, 1}};
   plan.keep = {1, 1};
   plan.directory = "/home/agent/work";
+  plan.limits = {.memory = 1 << 30, .processes = 512, .cpus = 250, .io_weight = 50};
   return plan;
 }
 
@@ -249,4 +250,14 @@ TEST_CASE("the service profiles keep their premises") {
 
 TEST_CASE("an agent never gets the host's network") {
   CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.network = Network::host, p.listeners.clear(); }).empty());
+}
+
+TEST_CASE("limits out of their bounds are refused, and none is none") {
+  CHECK(complaint_after([](LaunchPlan& plan) { plan.limits = {}; }).empty());
+  CHECK(complaint_after([](LaunchPlan& plan) { plan.limits.memory = 4096; }) ==
+        "launch plan: the memory limit is below 1 MiB");
+  CHECK_FALSE(complaint_after([](LaunchPlan& plan) { plan.limits.processes = 1; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& plan) { plan.limits.processes = 5'000'000; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& plan) { plan.limits.cpus = 1'000'000; }).empty());
+  CHECK_FALSE(complaint_after([](LaunchPlan& plan) { plan.limits.io_weight = 10'001; }).empty());
 }

@@ -89,10 +89,11 @@ Report judge(sandbox::Layer layer, const Result<>& result, const sandbox::HostEv
     return {Verdict::broken, error.trail.substr(at + kGotThrough.size()),
             "start no agent on this kernel: it does not enforce this; please report it"};
   const auto [blame, met] = blamed(layer, error);
-  const sandbox::Diagnosis known = sandbox::diagnose(blame, met.errnum, host);
+  // The launcher's own code has looked already.
+  const sandbox::Diagnosis known = met.remedy.empty() ? sandbox::diagnose(blame, met.errnum, host)
+                                                      : sandbox::Diagnosis::of_advice(met.remedy);
   const std::string step = Error{met.errnum, met.trail, {}}.text();
-  return {Verdict::refused, known ? known.cause + " (" + step + ")" : step,
-          met.remedy.empty() ? known.remedy : met.remedy};
+  return {Verdict::refused, known ? known.cause + " (" + step + ")" : step, known.remedy};
 }
 
 Result<> attempt(const Entry& entry, const char* place) {

@@ -53,6 +53,17 @@ TEST_CASE("every part that an approval rests on changes the policy digest") {
   CHECK(edited(role_file, "SHIP_TOKEN", "SHIP_KEY") != before);
   CHECK(edited(role_file, "approval = \"pair\"", "approval = \"pair\"\ntimeout = \"1h\"") != before);
   CHECK(edited(role_file, "approval = \"pair\"", "approval = \"pair\"\nwrite = [\"/srv/x\"]") != before);
+  for (const std::string limit : {"tmp = \"2 GiB\"", "memory = \"1 GiB\"", "processes = 9", "cpus = 1",
+                                  "io = 7", "best_effort = true"}) {
+    INFO(limit);
+    const std::string of_role = edited(role_file, "[[llm]]", "[limits]\n" + limit + "\n[[llm]]");
+    const std::string of_action =
+        edited(role_file, "approval = \"pair\"", "approval = \"pair\"\nlimits = { " + limit + " }");
+    CHECK(of_role != before);
+    CHECK(of_action != before);
+    CHECK(of_role != of_action);
+  }
+  CHECK(edited(role_file, "approval = \"pair\"", "approval = \"pair\"\noutput = \"2 MiB\"") != before);
   CHECK(edited("approvals.toml", "expires = \"10m\"", "expires = \"9m\"") != before);
   CHECK(edited("approvals.toml", "expires = \"15m\"", "expires = \"14m\"") != before);  // the floor
   CHECK(edited("secrets.toml", "prod.token", "prod2.token") != before);

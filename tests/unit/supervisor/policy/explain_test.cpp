@@ -31,6 +31,13 @@ TEST_CASE("explain tells what the agent sees, reaches, may ask, and under which 
   CHECK_THAT(text, Contains("approval 'production': 2 persons of @sre, never the launcher, within 15m"));
   CHECK_THAT(text, Contains("uses secret 'deploy-prod' as DEPLOY_TOKEN; its floor 'production-floor': 2 "
                             "persons of alice, bob, carol"));
+  CHECK_THAT(
+      text,
+      Contains(
+          "  at most 4 GiB of memory, 4 CPUs, 1024 processes and threads\n  (best effort: where the host "
+          "delegates no cgroup"));
+  CHECK_THAT(text, Contains("    at most 1 GiB of memory, 2 CPUs, 256 processes and threads\n"));
+  CHECK_THAT(text, Contains("of its output 1 MiB each of stdout and stderr are kept"));
   CHECK_THAT(text, Contains("It cannot\n"));
 }
 
@@ -39,6 +46,17 @@ TEST_CASE("explain of a direct workspace gives its reason") {
   const std::string text = explain_text(policy, *policy.find_role("shipper"));
   CHECK_THAT(text, Contains("the workspace, direct: 'it edits'\n  (read-only in it: git hooks and config"));
   CHECK_THAT(text, Contains("change what exists of the protected paths"));
+}
+
+TEST_CASE("explain says what happens where limits cannot be held, and nothing where they always can") {
+  Policy policy = shipped();
+  Role role = *policy.find_role("observer");
+  role.limits.use.enforcement = sandbox::Enforcement::required;
+  CHECK_THAT(explain_text(policy, role),
+             Contains("where the host delegates no cgroup to hold that, nothing is started"));
+  role.limits.use = {.processes = 100};
+  CHECK_THAT(explain_text(policy, role),
+             Contains("at most 100 processes and threads\n") && !Contains("cgroup"));
 }
 
 TEST_CASE("explain of a role without actions and routes says so") {
@@ -60,6 +78,12 @@ TEST_CASE("explain as JSON has the same facts") {
   CHECK(action.at("approval").at("quorum") == 2);
   CHECK(action.at("approval").at("people").as_array().size() == 3);
   CHECK(action.at("secrets").as_array().at(0).at("floor").at("rule") == "production-floor");
+  CHECK(object.at("limits").at("memory") == "4 GiB");
+  CHECK(object.at("limits").at("cpus") == 4.0);
+  CHECK(object.at("limits").at("io").is_null());
+  CHECK(object.at("limits").at("best_effort") == true);
+  CHECK(action.at("output") == "1 MiB");
+  CHECK(action.at("limits").at("processes") == 256);
   CHECK(object.at("llm").as_array().at(0).at("upstream") == "https://api.anthropic.com");
   CHECK_FALSE(object.at("cannot").as_array().empty());
 }

@@ -25,7 +25,6 @@ using sandbox::LayerFacts;
 using sandbox::Need;
 
 constexpr std::chrono::seconds kProbeTime{15};
-constexpr char kSystemdRun[] = "/usr/bin/systemd-run";
 
 // A child in a session of its own, with the answers' other end as its descriptor 3.
 Result<pid_t> spawn(std::vector<std::string> words, const Channel& report) {
@@ -76,27 +75,6 @@ Row judge(const LayerFacts& facts, const Result<probe::Report>& report) {
   if (row.finding.state == State::missing && row.required == Required::no)
     row.finding.state = State::not_needed;
   return row;
-}
-
-// Where no group is delegated to this process, a manager of systemd may give one: in a scope of its own.
-std::optional<std::vector<std::string>> in_a_scope(const std::vector<std::string>& words) {
-  if (::access(kSystemdRun, X_OK) != 0 || ::access("/run/systemd/system", F_OK) != 0) return {};
-  std::vector<std::string> scope = {kSystemdRun, "--scope", "--quiet", "--collect",
-                                    "--property=Delegate=yes"};
-  if (::geteuid() != 0) scope.insert(scope.begin() + 1, "--user");
-  scope.insert(scope.end(), words.begin(), words.end());
-  return scope;
-}
-
-Result<probe::Report> try_layer(const LayerFacts& facts, const std::string& program,
-                                const std::string& place) {
-  const std::vector<std::string> words = {program, std::string(facts.name), place};
-  auto report = ask(words);
-  if (facts.layer != Layer::limits || !report || report->verdict != probe::Verdict::refused) return report;
-  const auto scope = in_a_scope(words);
-  if (!scope) return report;
-  auto second = ask(*scope);
-  return second && second->verdict != probe::Verdict::refused ? std::move(second) : std::move(report);
 }
 
 // A socket path is cut off nowhere: longer than 107 bytes it cannot be bound (unix(7)).
@@ -150,7 +128,7 @@ std::vector<Row> layer_rows(const wire::Paths& paths) {
     // The system broker's sockets are its own; whether they answer is another row.
     if (facts.layer == Layer::socket_directory && paths.home == wire::Home::system) continue;
     const auto place = place_for(facts.layer, paths, *scratch, data);
-    rows.push_back(judge(facts, place ? try_layer(facts, *program, *place)
+    rows.push_back(judge(facts, place ? ask({*program, std::string(facts.name), *place})
                                       : Result<probe::Report>(std::unexpected(place.error()))));
   }
   return rows;

@@ -1,0 +1,45 @@
+#include "sandbox/rlimits.hpp"
+
+#include <algorithm>
+
+namespace pawl::sandbox {
+namespace {
+
+struct Row {
+  int resource;
+  rlim_t most;
+  const char* reason;
+};
+
+// What the kernel counts for a user, it counts in the session's user namespace and in each one above
+// (ucounts, Linux 5.14): a session that could use up all of it would leave none to the person's other
+// programs.
+constexpr Row kAlways[] = {
+    {RLIMIT_CORE, 0,
+     "a core file would leave the session's memory on the disk, or run the host's core handler"},
+    {RLIMIT_MEMLOCK, rlim_t{1} << 20, "bytes a process; what is locked cannot be swapped out"},
+    {RLIMIT_MSGQUEUE, rlim_t{400} << 10, "bytes of POSIX message queues, half of a user's usual share"},
+    {RLIMIT_SIGPENDING, 8192, "queued signals and timers, of some ten thousand that a user has"},
+    {RLIMIT_NICE, 0, "priority is never raised"},
+    {RLIMIT_RTPRIO, 0, "no real-time scheduling, which would starve the host"},
+};
+
+}  // namespace
+
+Result<std::vector<ResourceLimit>> resource_limits(const Limits& limits, std::uint64_t open_files) {
+  std::vector<ResourceLimit> made;
+  const auto add = [&made](int resource, rlim_t most) -> Result<> {
+    rlimit own{};
+    if (::getrlimit(resource, &own) != 0) return failed("read resource limit " + std::to_string(resource));
+    const rlim_t value = std::min(most, own.rlim_max);
+    made.push_back({resource, {value, value}});
+    return {};
+  };
+  for (const Row& row : kAlways) TRY(add(row.resource, row.most));
+  TRY(add(RLIMIT_NOFILE, open_files));
+  // Counted in the session's own user namespace: the person's other processes neither count nor suffer.
+  if (limits.processes != 0) TRY(add(RLIMIT_NPROC, limits.processes));
+  return made;
+}
+
+}  // namespace pawl::sandbox
