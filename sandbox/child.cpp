@@ -149,6 +149,8 @@ int drop_capabilities(ChildPlan&) noexcept { return drop_all_capabilities(); }
 
 int forbid_new_privileges(ChildPlan&) noexcept { return outcome(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
 
+int seal_files(ChildPlan& plan) noexcept { return restrict_by_landlock(plan.landlock); }
+
 int seal_syscalls(ChildPlan& plan) noexcept {
   return outcome(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &plan.filter));
 }
@@ -195,6 +197,7 @@ constexpr Step kOrder[] = {
      "the plan must mount it, and its user must be allowed to enter it"},
     {"drop capabilities", drop_capabilities},
     {"forbid new privileges", forbid_new_privileges, Layer::no_new_privileges},
+    {"seal files", seal_files, Layer::landlock},
     {"seal system calls", seal_syscalls, Layer::seccomp},
     {"execute", execute},
 };

@@ -16,6 +16,7 @@
 
 #include "sandbox/host_layer.hpp"
 #include "sandbox/idmap.hpp"
+#include "sandbox/landlock.hpp"
 #include "sandbox/rlimits.hpp"
 
 namespace pawl::sandbox {
@@ -51,6 +52,7 @@ struct ChildPlan {
   std::span<const int> descriptors;  // become 0, 1, 2, …
   std::span<const ResourceLimit> limits;
   const char* directory = nullptr;
+  LandlockPlan landlock;
   sock_fprog filter{};
   int executable = -1;                      // executed by descriptor, or
   int executable_number = -1;               // the number that the filter lets be executed; -1: any

@@ -8,6 +8,9 @@
 #include <array>
 #include <cstdlib>
 
+#include "sandbox/host_remedies.hpp"
+#include "sandbox/seccomp_profile.hpp"
+
 namespace pawl::sandbox {
 namespace {
 
@@ -51,11 +54,32 @@ Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Readied& read
   TRY(data.prepare_descriptors(plan, descriptors));
   TRY(data.prepare_limits(plan));
   TRY(data.prepare_command(plan, descriptors, readied.init));
+  TRY(explained(Layer::landlock, data.prepare_landlock(plan)));
   data.filter_ =
       TRY(compile_filter(profile_of(plan.syscalls),
                          {.executable_fd = static_cast<std::uint32_t>(data.child_.executable_number)}));
   data.child_.filter = {static_cast<unsigned short>(data.filter_.size()), data.filter_.data()};
   return data;
+}
+
+// The whole root can be read and executed; written is where a mount says so, and what is executed by
+// descriptor lies outside of the root.
+Result<> ChildData::prepare_landlock(const LaunchPlan& plan) {
+  child_.landlock = TRY(landlock_rights(plan.landlock));
+  const std::uint64_t files = child_.landlock.files;
+  rules_.push_back({.path = "/", .access = landlock_read_access(files)});
+  for (const Mount& mount : plan.mounts) {
+    const std::uint64_t access = landlock_access(mount.kind, files);
+    if (access == landlock_read_access(files)) continue;
+    rules_.push_back({.path = keep(mount.target), .access = access});
+    if (mount.kind == MountKind::devices)
+      rules_.push_back(
+          {.path = keep(mount.target + "/shm"), .access = landlock_access(MountKind::tmpfs, files)});
+  }
+  for (const int program : {child_.executable, inner_executable_})
+    if (program >= 0) rules_.push_back({.descriptor = program, .access = landlock_program_access(files)});
+  child_.landlock.rules = rules_;
+  return {};
 }
 
 Result<int> ChildData::keep_high(int descriptor) {
@@ -120,7 +144,7 @@ Result<> ChildData::prepare_limits(const LaunchPlan& plan) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return failed("read RLIMIT_NOFILE");
   // The service profiles execute by a number that the program cannot have again: the limit itself
   // (seccomp_profile.hpp).
-  const bool by_number = plan.syscalls != SyscallProfile::standard;
+  const bool by_number = !is_general(plan.syscalls);
   const auto open_files = std::min<std::uint64_t>(plan.open_files, limit.rlim_max - (by_number ? 1 : 0));
   if (open_files < std::uint64_t{2} * kHighDescriptor)
     return refuse("RLIMIT_NOFILE is too low", "ulimit -n must allow at least 256 open files");
@@ -151,7 +175,10 @@ Result<> ChildData::prepare_command(const LaunchPlan& plan, const std::vector<Un
     const auto terminal =
         std::ranges::find(plan.stdio, Stdio::terminal, &StdioEntry::kind) - plan.stdio.begin();
     const std::string by_descriptor = plan.executable == kNone ? "-" : std::to_string(numbers_.size());
-    if (plan.executable != kNone) numbers_.push_back(TRY(keep_high(descriptors.at(plan.executable).get())));
+    if (plan.executable != kNone) {
+      inner_executable_ = TRY(keep_high(descriptors.at(plan.executable).get()));
+      numbers_.push_back(inner_executable_);
+    }
     const std::string stops = std::to_string(numbers_.size());
     numbers_.push_back(TRY(prepare_stops()));
     words.insert(words.begin(),

@@ -49,11 +49,13 @@ class ChildData {
   Result<> prepare_command(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
                            const UniqueFd& init);
   void prepare_candidates(const LaunchPlan& plan);
+  Result<> prepare_landlock(const LaunchPlan& plan);
 
   const char* keep(std::string text) { return texts_.emplace_back(std::move(text)).c_str(); }
   Result<int> keep_high(int descriptor);
 
   ChildPlan child_;
+  int inner_executable_ = -1;      // what pawl-init executes by descriptor
   std::deque<std::string> texts_;  // a deque never moves what it holds
   std::vector<UniqueFd> held_;
   Channel report_;
@@ -67,6 +69,7 @@ class ChildData {
   std::vector<const char*> candidates_;
   std::vector<char*> arguments_;
   std::vector<char*> environment_;
+  std::vector<LandlockRule> rules_;
   FilterProgram filter_;
 };
 

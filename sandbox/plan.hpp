@@ -108,8 +108,10 @@ enum class SyscallProfile : std::uint8_t {
   standard,  // agents and actions: what programs need, nothing that reaches the kernel's edges
   service,   // pawl-egress: sockets it was given, timers, memory; no open, no exec, no socket(2)
   dialer,    // pawl-dial: the above and connecting sockets, reading resolver files
+  minimal,   // standard without networks, queues, priorities and ownership: for reading and small tools
+  build,     // standard, and debuggers and NUMA placement within the session
 };
-constexpr SyscallProfile last_of(SyscallProfile) { return SyscallProfile::dialer; }
+constexpr SyscallProfile last_of(SyscallProfile) { return SyscallProfile::build; }
 
 enum class Stdio : std::uint8_t { null, terminal, descriptor };
 constexpr Stdio last_of(Stdio) { return Stdio::descriptor; }
@@ -151,6 +153,9 @@ struct Limits {
   }
 };
 
+// Landlock ABI 2 (Linux 5.19): before it, no file could be moved from one folder to another.
+inline constexpr std::uint32_t kLeastLandlock = 2;
+
 struct LaunchPlan {
   std::string name;                        // for messages only: "session 3f2a…", "action deploy"
   std::uint32_t uid = kNone, gid = kNone;  // outer ids to take on first (needs CAP_SETUID); never 0
@@ -172,13 +177,14 @@ struct LaunchPlan {
   std::uint32_t wall_time = 0;       // seconds; 0: no limit
   std::vector<Apart> apart;          // held against the named binds
   Limits limits;
+  std::uint32_t landlock = kLeastLandlock;  // the least ABI that the kernel must enforce
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.name, self.uid, self.gid, self.mounts, self.protections, self.network, self.listeners,
             self.syscalls, self.init, self.argv, self.executable, self.environment, self.inherit, self.stdio,
             self.keep, self.directory, self.hostname, self.open_files, self.wall_time, self.apart,
-            self.limits);
+            self.limits, self.landlock);
   }
 };
 

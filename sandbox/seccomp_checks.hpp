@@ -68,6 +68,7 @@ inline constexpr Check socket_families = Check{}
                                              .add({equals(0, AF_INET6)})
                                              .add({equals(0, AF_NETLINK), equals(2, NETLINK_ROUTE)});
 inline constexpr Check local_pairs = one_of(0, {AF_UNIX});
+inline constexpr Check local_sockets = local_pairs;
 inline constexpr std::uint32_t kSocketType =
     0xf;  // SOCK_TYPE_MASK: the rest are SOCK_CLOEXEC and SOCK_NONBLOCK
 inline constexpr Check internet_sockets = Check{}

@@ -67,11 +67,16 @@ class Compiler {
     to.insert(to.end(), more.begin(), more.end());
   }
 
+  static void judge(std::span<const Row> rows, std::vector<Leaf>& leaves) {
+    for (const Row& row : rows) leaves[row.number] = {row.verdict, row.check};
+  }
+
   std::vector<Range> ranges() const {
     std::vector<Leaf> leaves(static_cast<std::size_t>(newest_call()) + 1, Leaf{Verdict::enosys, nullptr});
     for (const Call& known : kCalls)
       if (number_of(known) >= 0) leaves[static_cast<std::size_t>(number_of(known))].verdict = Verdict::eperm;
-    for (const Row& row : profile_.rows) leaves[row.number] = {row.verdict, row.check};
+    if (profile_.base != nullptr) judge(profile_.base->rows, leaves);
+    judge(profile_.rows, leaves);
     leaves.push_back({Verdict::enosys, nullptr});
     std::vector<Range> merged;
     for (std::uint32_t number = 0; number < leaves.size(); ++number)

@@ -66,10 +66,14 @@ struct Row {
 struct Profile {
   std::string_view name;
   std::span<const Row> rows;
+  const Profile* base = nullptr;  // whose rows hold for calls that have none here
 };
 
-// `standard` judges every known call in a row of its own.
+// For agents and actions, by what a role may say. `standard` ("default" in a role) judges every known call in
+// a row of its own; the other two are the same table with a few rows changed, each with its reason.
 extern const Profile kStandardProfile;
+extern const Profile kMinimalProfile;
+extern const Profile kBuildProfile;
 // One exec passes under these two: execveat of descriptor number `executable_fd` with AT_EMPTY_PATH, which is
 // how the child starts the program. It holds afterwards because the number is the program's RLIMIT_NOFILE:
 // the descriptor is closed by that exec and no call can make one with that number again, and because every
@@ -79,5 +83,10 @@ extern const Profile kServiceProfile;
 extern const Profile kDialerProfile;
 
 const Profile& profile_of(SyscallProfile profile);
+
+// Profiles whose programs may execute others; roles and actions choose among these.
+constexpr bool is_general(SyscallProfile profile) {
+  return profile != SyscallProfile::service && profile != SyscallProfile::dialer;
+}
 
 }  // namespace pawl::sandbox

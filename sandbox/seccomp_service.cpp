@@ -231,6 +231,10 @@ const Profile& profile_of(SyscallProfile profile) {
   switch (profile) {
     case SyscallProfile::standard:
       return kStandardProfile;
+    case SyscallProfile::minimal:
+      return kMinimalProfile;
+    case SyscallProfile::build:
+      return kBuildProfile;
     case SyscallProfile::dialer:
       return kDialerProfile;
     case SyscallProfile::service:

@@ -65,6 +65,10 @@ std::string_view word(SyscallProfile profile) {
       return "service";
     case SyscallProfile::dialer:
       return "dialer";
+    case SyscallProfile::minimal:
+      return "minimal";
+    case SyscallProfile::build:
+      return "build";
   }
   return "?";
 }
@@ -134,6 +138,7 @@ std::string describe(const LaunchPlan& plan) {
   text += "network " + std::string(word(plan.network)) + "\n";
   for (const std::uint16_t port : plan.listeners) text += "listener " + std::to_string(port) + "\n";
   text += "syscalls " + std::string(word(plan.syscalls)) + "\n";
+  text += "landlock from ABI " + std::to_string(plan.landlock) + "\n";
   text += std::string("init ") + (plan.init == Init::reaper ? "reaper" : "none") + "\n";
   text += "argv" + list(plan.argv) + "\n";
   text += "executable " + number(plan.executable) + "\n";

@@ -55,6 +55,7 @@ void add_sandbox(const Role& role, Record& record) {
   record.field("protect", protect);
   record.field("hide", role.sandbox.files.hide);
   record.field("environment", role.sandbox.keep_environment);
+  record.field("syscalls", word_of(role.sandbox.syscalls));
   add_limits(role.limits, record);
   record.field("wall-time", seconds(role.limits.wall_time));
   for (const LlmRoute& route : role.llm)

@@ -169,6 +169,8 @@ json::array cannot(const Role& role) {
     list.emplace_back("see the hidden files of the workspace, or find out that they are there");
   list.emplace_back(role.llm.empty() ? "reach any network" : "reach any network but the model routes above");
   list.emplace_back("hold a credential: routes and actions use them outside of the sandbox");
+  list.emplace_back("make system calls other than those of the set \"" +
+                    std::string(word_of(role.sandbox.syscalls)) + "\"");
   list.emplace_back("gain privileges: no capability, no new user namespace, no setuid program");
   list.emplace_back("see processes, terminals or sessions outside of its own");
   list.emplace_back(role.actions.empty() ? "ask for anything"
@@ -290,6 +292,7 @@ json::object explain_json(const Policy& policy, const Role& role) {
           {"owner", role.owner},
           {"installed", role.origin == RoleOrigin::installed},
           {"launchers", launchers_json(policy, role)},
+          {"syscalls", word_of(role.sandbox.syscalls)},
           {"workspace", workspace_json(role.sandbox.files)},
           {"read", texts(role.sandbox.files.read)},
           {"environment", texts(role.sandbox.keep_environment)},

@@ -155,6 +155,18 @@ void add_inputs(const ActionContext& context, LaunchPlan& plan) {
       plan.mounts.push_back(pawls_own(handed(MountKind::read_only, input_path(parameter), descriptor++)));
 }
 
+sandbox::SyscallProfile profile_of(Syscalls syscalls) {
+  switch (syscalls) {
+    case Syscalls::minimal:
+      return sandbox::SyscallProfile::minimal;
+    case Syscalls::standard:
+      break;
+    case Syscalls::build:
+      return sandbox::SyscallProfile::build;
+  }
+  return sandbox::SyscallProfile::standard;
+}
+
 }  // namespace
 
 std::uint32_t session_stdin(const Role& role) {
@@ -181,6 +193,7 @@ Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context
   TRY(add_routes(role, context, plan));
   add_session_stdio(role, context.stdio, plan);
   plan.argv = context.argv;
+  plan.syscalls = profile_of(role.sandbox.syscalls);
   plan.wall_time = static_cast<std::uint32_t>(role.limits.wall_time.count());
   plan.limits = role.limits.use;
   return plan;

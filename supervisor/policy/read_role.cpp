@@ -112,11 +112,20 @@ void read_environment(const Node& node, const std::string& file, Findings& findi
   }
 }
 
+std::optional<Syscalls> find_syscalls(std::string_view word) {
+  for (const Syscalls syscalls : {Syscalls::minimal, Syscalls::standard, Syscalls::build})
+    if (word_of(syscalls) == word) return syscalls;
+  return std::nullopt;
+}
+
 void read_sandbox(const Node& node, const std::string& file, Findings& findings, Sandbox& sandbox) {
   TableReader reader(node, Table::sandbox, file, "sandbox", findings);
-  if (const auto syscalls = reader.text("syscalls", Need::optional); syscalls && *syscalls != "default") {
-    reader.refuse("syscalls", "syscalls = " + quoted(*syscalls) + " is not available in this version",
-                  "\"default\", or leave it out");
+  if (const auto syscalls = reader.text("syscalls", Need::optional)) {
+    if (const auto known = find_syscalls(*syscalls))
+      sandbox.syscalls = *known;
+    else
+      reader.refuse("syscalls", quoted(*syscalls) + " is not a set of system calls",
+                    "\"minimal\", \"default\" or \"build\"");
   }
   if (const auto kept = reader.texts("capabilities", Need::optional); kept && !kept->empty())
     reader.refuse("capabilities", "keeping capabilities is not available in this version",

@@ -22,4 +22,16 @@ const Action* Role::find_action(std::string_view action) const {
   return found != actions.end() ? &*found : nullptr;
 }
 
+std::string_view word_of(Syscalls syscalls) {
+  switch (syscalls) {
+    case Syscalls::minimal:
+      return "minimal";
+    case Syscalls::standard:
+      break;
+    case Syscalls::build:
+      return "build";
+  }
+  return "default";
+}
+
 }  // namespace pawl::policy

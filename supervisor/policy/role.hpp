@@ -28,7 +28,12 @@ struct FileAccess {
   std::vector<std::string> hide;  // patterns below the workspace that read as absent; empty with direct
 };
 
+// The set of system calls (sandbox/seccomp_profile.hpp).
+enum class Syscalls : std::uint8_t { minimal, standard, build };
+std::string_view word_of(Syscalls syscalls);  // as a role writes it
+
 struct Sandbox {
+  Syscalls syscalls = Syscalls::standard;  // "default" in a role
   FileAccess files;
   std::vector<std::string> keep_environment;  // names whose values come from the launcher's environment
 };

@@ -362,6 +362,22 @@ int multiply(const Words& words) {
   return 0;
 }
 
+// How many domains of Landlock can still be laid over the process: the kernel stops at 16.
+int landlock_layers(const Words&) {
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  const std::uint64_t judged = 1;  // LANDLOCK_ACCESS_FS_EXECUTE
+  int layers = 0;
+  for (;; ++layers) {
+    const int ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &judged, sizeof(judged), 0));
+    if (ruleset < 0) return errno;
+    const long done = ::syscall(SYS_landlock_restrict_self, ruleset, 0);
+    ::close(ruleset);
+    if (done != 0) break;
+  }
+  tell("layers", std::to_string(layers));
+  return errno == E2BIG ? 0 : errno;
+}
+
 int keyring_references(const Words& words) {
   std::FILE* keys = std::fopen("/proc/keys", "re");
   if (keys == nullptr) return errno;
@@ -435,6 +451,7 @@ constexpr Verb kVerbs[] = {
     {"true", 0, nothing},
     {"multiply", 1, multiply},
     {"keyring-references", 1, keyring_references},
+    {"landlock-layers", 0, landlock_layers},
     {"lower-oom", 0, lower_oom},
     {"look-at-init", 0, look_at_init},
 };

@@ -113,6 +113,19 @@ std::string read_golden(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+// Those that hold: a profile's own, and its base's for all other calls.
+std::vector<Row> rows_of(const Profile& profile) {
+  std::vector<Row> rows(profile.rows.begin(), profile.rows.end());
+  if (profile.base != nullptr)
+    for (const Row& row : profile.base->rows)
+      if (std::ranges::find(profile.rows, row.number, &Row::number) == profile.rows.end())
+        rows.push_back(row);
+  return rows;
+}
+
+constexpr const Profile* kProfiles[] = {&kStandardProfile, &kMinimalProfile, &kBuildProfile, &kServiceProfile,
+                                        &kDialerProfile};
+
 }  // namespace
 
 TEST_CASE("the table of calls agrees with the system's headers", "[seccomp]") {
@@ -126,7 +139,7 @@ TEST_CASE("the table of calls agrees with the system's headers", "[seccomp]") {
 }
 
 TEST_CASE("every row has a reason and stands once", "[seccomp]") {
-  for (const Profile* profile : {&kStandardProfile, &kServiceProfile, &kDialerProfile}) {
+  for (const Profile* profile : kProfiles) {
     std::set<int> numbers;
     for (const Row& row : profile->rows) {
       INFO(profile->name << ": " << name_of(row.number));
@@ -147,9 +160,9 @@ TEST_CASE("the standard profile judges every known call", "[seccomp]") {
 }
 
 TEST_CASE("the filter answers every row as the table says, for good and altered arguments", "[seccomp]") {
-  for (const Profile* profile : {&kStandardProfile, &kServiceProfile, &kDialerProfile}) {
+  for (const Profile* profile : kProfiles) {
     const Filter filter(*profile);
-    for (const Row& row : profile->rows) {
+    for (const Row& row : rows_of(*profile)) {
       INFO(profile->name << ": " << name_of(row.number));
       if (row.check == nullptr) {
         CHECK(filter.answer(row.number) == expected(row.verdict));
@@ -168,12 +181,23 @@ TEST_CASE("the filter answers every row as the table says, for good and altered 
   }
 }
 
+TEST_CASE("what a profile changes of its base, the base says otherwise", "[seccomp]") {
+  for (const Profile* profile : {&kMinimalProfile, &kBuildProfile})
+    for (const Row& row : profile->rows) {
+      INFO(profile->name << ": " << name_of(row.number));
+      const auto before = std::ranges::find(profile->base->rows, row.number, &Row::number);
+      REQUIRE(before != profile->base->rows.end());
+      CHECK((before->verdict != row.verdict || before->check != row.check));
+      if (profile == &kMinimalProfile) CHECK(before->verdict == Verdict::allow);  // it takes away only
+    }
+}
+
 TEST_CASE("a call without a row is refused, an unknown one does not exist", "[seccomp]") {
-  for (const Profile* profile : {&kStandardProfile, &kServiceProfile, &kDialerProfile}) {
+  for (const Profile* profile : kProfiles) {
     const Filter filter(*profile);
     std::set<int> judged;
     std::set<int> known_numbers;
-    for (const Row& row : profile->rows) judged.insert(row.number);
+    for (const Row& row : rows_of(*profile)) judged.insert(row.number);
     for (const Call& known : kCalls) known_numbers.insert(number_of(known));
     for (int number = 0; number < 2000; ++number) {
       if (judged.contains(number)) continue;
@@ -311,7 +335,7 @@ TEST_CASE("dialer: connects to the internet, reads files, makes threads", "[secc
 }
 
 TEST_CASE("a filter is short, and quick for every call", "[seccomp]") {
-  for (const Profile* profile : {&kStandardProfile, &kServiceProfile, &kDialerProfile}) {
+  for (const Profile* profile : kProfiles) {
     const Filter filter(*profile);
     CHECK(filter.program().size() < 500);
     CHECK(longest_path(filter.program()) < 96);
@@ -321,7 +345,7 @@ TEST_CASE("a filter is short, and quick for every call", "[seccomp]") {
 TEST_CASE("filters are what was reviewed", "[seccomp]") {
   // After a change that is meant: run with PAWL_GOLDEN_WRITE=1, and look at the difference before committing
   // it.
-  for (const Profile* profile : {&kStandardProfile, &kServiceProfile, &kDialerProfile}) {
+  for (const Profile* profile : kProfiles) {
     const std::string name = "seccomp-" + std::string(profile->name) + ".txt";
     const std::string dump = disassemble(Filter(*profile).program());
     if (::getenv("PAWL_GOLDEN_WRITE") != nullptr)

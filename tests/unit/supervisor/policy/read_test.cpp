@@ -166,12 +166,12 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
                Contains(missing));
   CHECK_THAT(Files().append(role_file, "\n[[egress]]\nhost = \"example.com\"\n").refusals(),
              Contains(missing));
-  CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\nsyscalls = \"build\"\n[sandbox.files]"),
-             Contains(missing));
+  CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\nsyscalls = \"all\"\n[sandbox.files]"),
+             Contains("\"all\" is not a set of system calls"));
   CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\ncapabilities = [\"chown\"]\n[sandbox.files]"),
              Contains(missing));
   CHECK(refused(role_file, "[sandbox.files]",
-                "[sandbox]\nsyscalls = \"default\"\ncapabilities = []\n[sandbox.files]")
+                "[sandbox]\nsyscalls = \"build\"\ncapabilities = []\n[sandbox.files]")
             .empty());
   CHECK_THAT(refused("approvals.toml", "[floor]", "escalate = []\n[floor]"), Contains(missing));
   CHECK_THAT(refused("approvals.toml", "[floor]", "require_key = \"sk\"\n[floor]"), Contains(missing));
