@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -62,20 +63,25 @@ inline constexpr Check no_namespaces = no_bits(0, kNewNamespaces);
 inline constexpr std::uint32_t kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
 inline constexpr Check threads_only = only_if({equals(0, kThread, kThread | kNewNamespaces)});
 
-inline constexpr Check socket_families = Check{}
-                                             .add({equals(0, AF_UNIX)})
-                                             .add({equals(0, AF_INET)})
-                                             .add({equals(0, AF_INET6)})
-                                             .add({equals(0, AF_NETLINK), equals(2, NETLINK_ROUTE)});
-inline constexpr Check local_pairs = one_of(0, {AF_UNIX});
-inline constexpr Check local_sockets = local_pairs;
+// TCP and UDP: other protocols of these families (SCTP, DCCP, MPTCP, UDP-Lite) are code of the kernel that
+// few programs reach, and those that try MPTCP go on with TCP.
 inline constexpr std::uint32_t kSocketType =
     0xf;  // SOCK_TYPE_MASK: the rest are SOCK_CLOEXEC and SOCK_NONBLOCK
-inline constexpr Check internet_sockets = Check{}
-                                              .add({equals(0, AF_INET), equals(1, SOCK_STREAM, kSocketType)})
-                                              .add({equals(0, AF_INET), equals(1, SOCK_DGRAM, kSocketType)})
-                                              .add({equals(0, AF_INET6), equals(1, SOCK_STREAM, kSocketType)})
-                                              .add({equals(0, AF_INET6), equals(1, SOCK_DGRAM, kSocketType)});
+consteval Check with_internet(Check check) {
+  for (const std::uint32_t family : {AF_INET, AF_INET6})
+    for (const std::uint32_t protocol : {0, 1}) {
+      check.add({equals(0, family), equals(1, SOCK_STREAM, kSocketType),
+                 equals(2, protocol == 0 ? 0 : std::uint32_t{IPPROTO_TCP})});
+      check.add({equals(0, family), equals(1, SOCK_DGRAM, kSocketType),
+                 equals(2, protocol == 0 ? 0 : std::uint32_t{IPPROTO_UDP})});
+    }
+  return check;
+}
+inline constexpr Check internet_sockets = with_internet(Check{});
+inline constexpr Check socket_families =
+    with_internet(Check{}.add({equals(0, AF_UNIX)}).add({equals(0, AF_NETLINK), equals(2, NETLINK_ROUTE)}));
+inline constexpr Check local_pairs = one_of(0, {AF_UNIX});
+inline constexpr Check local_sockets = local_pairs;
 
 // TIOCSTI and TIOCLINUX type into a terminal that others read; TIOCSETD attaches kernel line disciplines.
 inline constexpr Check no_typing =

@@ -1,0 +1,158 @@
+"""Everything that tests/escape knows to try: it works unconfined, and in a session under each shipped role it does not."""
+
+import collections
+import os
+import pathlib
+import sys
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+sys.path.insert(0, str(HERE))
+
+from brokers import Story  # noqa: E402
+from host import BUILD, wait_until  # noqa: E402
+from plants import SECRET, Plants  # noqa: E402
+from survivors import MARK  # noqa: E402
+
+PROBE = BUILD / "tests/escape/escape-probe"
+ROLES = ("observer", "coder", "deployer")
+LEAST = 120  # attempts
+PROCESSES = 9  # that survivors.py leaves and that have its mark
+# What a host may lack without the suite being worth less: devices and protocols.
+MAY_BE_ABSENT = ("devices", "sockets", "kernel", "proc-sys", "files")
+
+
+# Where root itself may not do everything (a container), what it is refused is tried in the sandbox alone.
+LESSER_ROOT = ("refused Operation not permitted", "refused Permission denied")
+
+
+def has_all_capabilities():
+    status = pathlib.Path("/proc/self/status").read_text(encoding="ascii")
+    effective = int(next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff:")), 16)
+    return effective.bit_count() > int(pathlib.Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
+
+
+class Root:
+    """root, as one who starts a session in somebody's workspace."""
+
+    def __init__(self, home):
+        self.home, self.login, self.uid = home, "root", 0
+        (home / ".netrc").write_text(SECRET, encoding="ascii")
+
+    def identity(self):
+        return {}
+
+    def environment(self, **more):
+        return {"HOME": str(self.home), "USER": "root", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "dumb", **more}
+
+
+def outcomes(text):
+    found = {}
+    for line in text.splitlines():
+        category, name, outcome = line.split("\t")
+        found[category, name] = outcome
+    return found
+
+
+def survivors():
+    """Command lines of what is left, wherever it is."""
+    left = []
+    for entry in os.listdir("/proc"):
+        try:
+            words = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0") if entry.isdigit() else []
+        except OSError:
+            continue
+        if words and words[0].startswith(MARK.encode()):
+            left.append((int(entry), words[0].decode()))
+    return left
+
+
+class Escape(Story):
+    maxDiff = None
+
+    def setUp(self):
+        super().setUp()
+        root_home = pathlib.Path("/root")
+        self.host.scratch(root_home, "mode=0700")
+        self.root = Root(root_home)
+        self.plants = Plants(self.host, self.alice, PROBE)
+        self.addCleanup(self.plants.end)
+        self.file = self.plants.write()
+
+    def prepare(self, starter):
+        """The shipped roles, as `pawl init` writes them, and the secret of their model route."""
+        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "init", "--name", "alice"])
+        self.assertEqual(0, code, out + err)
+
+    def unconfined(self, starter):
+        code, out, err = self.plants.start(starter, [self.alice.workspace / "escape-probe", self.file, "unconfined"])
+        self.assertEqual(0, code, err)
+        return outcomes(out)
+
+    def confined(self, starter, role):
+        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "run", "--role", role, "--workspace",
+                                                     self.alice.workspace, "--", self.alice.workspace / "escape-probe", self.file,
+                                                     "confined"])
+        self.assertEqual(0, code, err)
+        return outcomes(out)
+
+    def check_unconfined(self, found):
+        self.assertGreaterEqual(len(found), LEAST)
+        shown = ("worked", "needs-root", *(LESSER_ROOT if not has_all_capabilities() else ()))
+        wrong = {key: outcome for key, outcome in found.items() if outcome not in shown and not (
+            outcome == "absent" and key[0] in MAY_BE_ABSENT)}
+        self.assertEqual({}, wrong, "these do not work where nothing stands in their way")
+        self.assertGreaterEqual(sum(outcome == "worked" for outcome in found.values()), LEAST)
+
+    def check_confined(self, found, tried):
+        self.assertEqual(list(tried), list(found))
+        escaped = {key: outcome for key, outcome in found.items() if not outcome.startswith("refused")}
+        self.assertEqual({}, escaped, "these work in the sandbox")
+
+    def run_as(self, starter):
+        tried = self.unconfined(starter)
+        self.check_unconfined(tried)
+        self.prepare(starter)
+        before = self.host_files()
+        for role in ROLES:
+            with self.subTest(role):
+                self.check_confined(self.confined(starter, role), tried)
+                self.assertEqual(before, self.host_files(), "the host's files are as they were")
+        counted = collections.Counter(tried.values())
+        print(f"    {len(tried)} attempts: {dict(counted)}", flush=True)
+
+    def host_files(self):
+        return {path: path.lstat().st_mtime_ns for folder in (self.alice.workspace, self.alice.home / ".ssh", self.alice.home / ".aws")
+                for path in folder.rglob("*")}
+
+    def test_as_user(self):
+        """escape: nothing that works unconfined works under a shipped role, as an ordinary user"""
+        self.run_as(self.alice)
+
+    def test_as_root(self):
+        """escape: nothing that works unconfined works under a shipped role, started by root"""
+        self.run_as(self.root)
+
+    def test_survivors(self):
+        """escape: no process outlives its session, whatever it does to"""
+        script = self.alice.write("project/survivors.py", (HERE / "survivors.py").read_text(encoding="utf-8"))
+        self.prepare(self.alice)
+        child = self.host.start(self.alice, ["/usr/bin/python3", script], stdout=None, stderr=None)
+        child.wait(timeout=20)
+        wait_until(lambda: len(survivors()) == PROCESSES, what="that all outlive a parent that is not confined")
+        for pid, _ in survivors():
+            os.kill(pid, 9)
+        wait_until(lambda: not survivors(), what="the end of those without a sandbox")
+        for role in ROLES:
+            with self.subTest(role):
+                result = self.host.pawl(self.alice, "run", "--role", role, "--workspace", self.alice.workspace, "--",
+                                        "/usr/bin/python3", script)
+                self.assertEqual(0, result.code, result)
+                time.sleep(0.2)
+                self.assertEqual([], survivors())
+
+
+if __name__ == "__main__":
+    unittest.main()
