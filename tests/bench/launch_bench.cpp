@@ -3,6 +3,7 @@
 // mounts and filter.
 //
 //   launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [COMMAND...]
+//   launch-bench --filter FILE      writes the filter as bubblewrap reads it
 //
 // Run it alone on the machine, as an ordinary user (as root it takes an unprivileged id). Quote the ratio,
 // which is the median over the rounds of the two times of one round; absolute times say little about another
@@ -225,15 +226,13 @@ void become_ordinary() {
   ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 
-std::string write_filter(const std::string& folder) {
+void write_filter(const std::string& path) {
   const auto program = sandbox::compile_filter(sandbox::kStandardProfile);
   if (!program) give_up(program.error().text());
-  const std::string path = folder + "/filter";
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   const std::size_t size = program->size() * sizeof(sock_filter);
   if (::write(file.get(), program->data(), size) != static_cast<ssize_t>(size))
     give_up("cannot write the filter");
-  return path;
 }
 
 struct Series {
@@ -258,7 +257,8 @@ struct Subjects {
 
 void compare(const Subjects& subjects, int rounds) {
   const std::string workspace = subjects.folder + "/work";
-  const std::string filter = write_filter(subjects.folder);
+  const std::string filter = subjects.folder + "/filter";
+  write_filter(filter);
   const sandbox::LaunchPlan plan = plan_for(subjects.payload, workspace);
   const std::vector<std::string> bubblewrap = bubblewrap_command(subjects.payload, workspace);
   Series reference, whole, launcher, bare;
@@ -299,6 +299,7 @@ void pawl::sandbox::step_finished(std::size_t step) noexcept {
 }
 
 int main(int count, char** words) {
+  if (count == 3 && std::strcmp(words[1], "--filter") == 0) return write_filter(words[2]), 0;
   if (count < 4) give_up("usage: launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [COMMAND...]");
   const int rounds = std::max(1, std::atoi(words[3]));
   become_ordinary();

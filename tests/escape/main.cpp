@@ -1,6 +1,6 @@
 // escape-probe: tries everything that tests/escape knows, and tells what came of it.
-//   escape-probe PLANTS confined|unconfined    one line an attempt: CATEGORY NAME worked|absent|refused
-//   WHY|needs-root
+//   escape-probe PLANTS confined|unconfined
+// One line an attempt: its category, its name, and "worked", "absent", "needs-root" or "refused" and why.
 #include <sys/wait.h>
 #include <unistd.h>
 

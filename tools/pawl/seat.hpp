@@ -55,6 +55,7 @@ class Seat {
   void stay() { wish_ = Wish::none; }
   // The terminal is gone.
   bool lost() const { return lost_; }
+  bool in_front() const { return place_ == Place::in_front; }
   void say(std::string_view line);
 
   // Only output, until it ends, nothing comes for `patience`, or `limit` is over.

@@ -176,7 +176,7 @@ Outcome<> Session::take_report() {
 void Session::tell_missing(const std::string& limits) {
   if (limits.empty()) return;
   const std::string text = "limits not enforced: " + limits;
-  if (seat_ && seat_->entered())
+  if (seat_ && seat_->in_front())
     seat_->say("pawl: " + receipt::visible(text));
   else
     warn(text);

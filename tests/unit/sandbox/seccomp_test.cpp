@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -251,6 +252,21 @@ TEST_CASE("agents: socket families", "[seccomp]") {
   for (std::uint64_t family = 0; family < 64; ++family)
     if (family != AF_UNIX && family != AF_INET && family != AF_INET6 && family != AF_NETLINK)
       CHECK(filter.refuses(SYS_socket, {family, SOCK_STREAM, 0}));
+}
+
+TEST_CASE("agents: of the internet families TCP and UDP", "[seccomp]") {
+  const Filter filter(kStandardProfile);
+  for (const std::uint64_t family : {AF_INET, AF_INET6}) {
+    CHECK(filter.allows(SYS_socket, {family, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP}));
+    CHECK(filter.allows(SYS_socket, {family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP}));
+    CHECK(filter.allows(SYS_socket, {family, SOCK_DGRAM, 0}));
+    CHECK(filter.refuses(SYS_socket, {family, SOCK_STREAM, IPPROTO_UDP}));
+    CHECK(filter.refuses(SYS_socket, {family, SOCK_RAW, IPPROTO_ICMP}));
+    CHECK(filter.refuses(SYS_socket, {family, SOCK_SEQPACKET, 0}));
+    for (const std::uint64_t protocol : {1, 33, 58, 132, 136, 262})
+      for (const std::uint64_t type : {SOCK_STREAM, SOCK_DGRAM})
+        CHECK(filter.refuses(SYS_socket, {family, type, protocol}));
+  }
 }
 
 TEST_CASE("agents: set-user-id and set-group-id bits are refused wherever a mode is", "[seccomp]") {
