@@ -167,7 +167,7 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
   CHECK_THAT(Files().append(role_file, "\n[[egress]]\nhost = \"example.com\"\n").refusals(),
              Contains(missing));
   CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\nsyscalls = \"all\"\n[sandbox.files]"),
-             Contains("\"all\" is not a set of system calls"));
+             Contains("'all' is not a set of system calls"));
   CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\ncapabilities = [\"chown\"]\n[sandbox.files]"),
              Contains(missing));
   CHECK(refused(role_file, "[sandbox.files]",
