@@ -57,9 +57,9 @@ int never_killed_for_memory(const Plants&) {
     return file < 0 ? errno : answer(::write(file, "-1000", 5));
   });
 }
-// More than a session's /tmp holds; a disk promises it at once.
-int fill_tmp(const Plants& plants) {
-  const std::string path = (confined ? std::string("/tmp") : plants["big"]) + "/pawl-escape-big";
+// More than a session's memory file systems hold; a disk promises it at once.
+int fill(const std::string& folder) {
+  const std::string path = folder + "/pawl-escape-big";
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return errno;
   const int error = answer(::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, off_t{5} << 30));
@@ -67,15 +67,8 @@ int fill_tmp(const Plants& plants) {
   ::close(file);
   return error;
 }
-int fill_shared_memory(const Plants& plants) {
-  const std::string path = (confined ? std::string("/dev/shm") : plants["big"]) + "/pawl-escape-big";
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return errno;
-  const int error = answer(::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, off_t{5} << 30));
-  (void)::unlink(path.c_str());
-  ::close(file);
-  return error;
-}
+int fill_tmp(const Plants& plants) { return fill(confined ? "/tmp" : plants["big"]); }
+int fill_shared_memory(const Plants& plants) { return fill(confined ? "/dev/shm" : plants["big"]); }
 int new_privileges(const Plants&) { return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 ? 0 : EPERM; }
 int ambient_capability(const Plants&) {
   return in_child([] { return answer(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 13, 0, 0)); });

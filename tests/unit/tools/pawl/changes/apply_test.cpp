@@ -18,6 +18,7 @@
 using namespace pawl;
 using namespace pawl::changes;
 using test::dies_at;
+using test::everything;
 using test::FaultySteps;
 using test::Layers;
 using test::lines_of;
@@ -97,11 +98,6 @@ const test::Tree kWanted = {
 void open_up(const Layers& layers) {
   ::chmod(layers.workspace("readonly").c_str(), 0755);
   ::chmod(layers.upper("readonly").c_str(), 0755);
-}
-
-std::vector<Operation> everything(const Layers& layers) {
-  const ChangeSet set = layers.scan();
-  return operations(set, select(set, {}).taken);
 }
 
 // The number of steps that an undisturbed apply takes.

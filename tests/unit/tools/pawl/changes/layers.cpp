@@ -145,6 +145,11 @@ Result<changes::Applied> Layers::apply(const changes::Choice& choice) const {
   return changes::apply(here, changes::operations(set, changes::select(set, choice).taken));
 }
 
+std::vector<changes::Operation> everything(const Layers& layers) {
+  const changes::ChangeSet set = layers.scan();
+  return changes::operations(set, changes::select(set, {}).taken);
+}
+
 std::string lines_of(const changes::ChangeSet& set) {
   std::string text;
   for (const changes::Change& change : set.changes) {

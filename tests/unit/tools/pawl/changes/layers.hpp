@@ -57,6 +57,9 @@ class Layers {
   std::int64_t since_ = 0;
 };
 
+// The operations that apply all that may be applied without a word of its own.
+std::vector<changes::Operation> everything(const Layers& layers);
+
 // "added src/x", "renamed a => b", "deleted d [folder]": one line each.
 std::string lines_of(const changes::ChangeSet& set);
 const changes::Change& change_of(const changes::ChangeSet& set, std::string_view path);

@@ -13,6 +13,7 @@
 using namespace pawl;
 using namespace pawl::changes;
 using test::dies_at;
+using test::everything;
 using test::FaultySteps;
 using test::Layers;
 using test::lines_of;
@@ -21,11 +22,6 @@ using test::tree_of;
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<Operation> everything(const Layers& layers, const Choice& choice = {}) {
-  const ChangeSet set = layers.scan();
-  return operations(set, select(set, choice).taken);
-}
 
 std::vector<std::string> temporaries(const Layers& layers) {
   std::vector<std::string> found;
