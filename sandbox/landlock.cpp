@@ -41,12 +41,9 @@ std::uint64_t files_of(int abi) {
 
 std::string what_is_missing(int abi) {
   if (abi == 0)
-    return "boot with landlock in the kernel's list of security modules (lsm=landlock,…), or use a kernel "
-           "from 5.13 "
-           "on that is built with CONFIG_SECURITY_LANDLOCK";
-  return "use a newer kernel (ABI 2: Linux 5.19, 3: 6.2, 4: 6.7, 5: 6.10, 6: 6.12), or let the role ask for "
-         "less "
-         "(sandbox.landlock)";
+    return "boot with landlock in the kernel's list of security modules (lsm=landlock,...), or use a kernel "
+           "from 5.19 on that is built with CONFIG_SECURITY_LANDLOCK";
+  return "use a newer kernel (ABI 2: Linux 5.19, 3: 6.2, 4: 6.7, 5: 6.10, 6: 6.12)";
 }
 
 }  // namespace
