@@ -42,7 +42,7 @@ class Plants:
     def __init__(self, host, person, probe):
         self.host, self.person = host, person
         self.values = {"secret": SECRET, "home": str(person.home), "workspace": str(person.workspace),
-                       "hostname": socket.gethostname(), "interface": own_interface(), "address": own_address(),
+                       "hostname": pathlib.Path("/etc/hostname").read_text(encoding="utf-8").strip(), "interface": own_interface(), "address": own_address(),
                        "harness": str(os.getpid()), "big": "/var/tmp"}
         for place in PLACES:
             person.write(place, SECRET + "\n", 0o600)

@@ -111,6 +111,7 @@ def answer():
 
 def main():
     os.chdir(HOME)
+    LIBC.prctl(0x59616D61, ctypes.c_ulong(-1 & 0xFFFFFFFFFFFFFFFF), 0, 0, 0)  # PR_SET_PTRACER, anybody: where Yama would ask
     with open("/proc/self/comm", "w", encoding="ascii") as file:
         file.write("escape-victim")
     tell("victim", os.getpid())
