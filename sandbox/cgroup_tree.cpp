@@ -8,23 +8,10 @@
 
 #include <array>
 
+#include "sandbox/mountinfo.hpp"
+
 namespace pawl::sandbox {
 namespace {
-
-// mountinfo writes space, tab, newline and backslash as \ooo.
-std::string unescaped(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [&](std::size_t at) { return static_cast<unsigned>(text[at] - '0'); };
-    if (text[i] == '\\' && i + 3 < text.size() && digit(i + 1) < 4 && digit(i + 2) < 8 && digit(i + 3) < 8) {
-      plain += static_cast<char>(digit(i + 1) * 64 + digit(i + 2) * 8 + digit(i + 3));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
 
 std::string_view next_line(std::string_view& text) {
   const std::string_view line = text.substr(0, text.find('\n'));
@@ -79,8 +66,8 @@ std::optional<CgroupMount> cgroup_mount(std::string_view mountinfo, std::string_
     if (dash == std::string_view::npos || !line.substr(dash + 3).starts_with("cgroup2 ")) continue;
     for (int field = 0; field < 3; ++field) next_word(line);  // its id, its parent's, the device
     CgroupMount mount;
-    mount.root = unescaped(next_word(line));
-    mount.point = unescaped(next_word(line));
+    mount.root = unescaped_path(next_word(line));
+    mount.point = unescaped_path(next_word(line));
     if (lies_below(path, mount.root)) return mount;
   }
   return std::nullopt;

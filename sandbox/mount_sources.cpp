@@ -14,6 +14,7 @@
 #include "sandbox/base/codec.hpp"
 #include "sandbox/base/mount_api.hpp"
 #include "sandbox/host_remedies.hpp"
+#include "sandbox/mountinfo.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -100,20 +101,6 @@ struct HelperAnswer {
   }
 };
 
-// /proc/self/mountinfo writes blanks and backslashes as three octal digits.
-std::string unescaped(std::string_view text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  }
-  return plain;
-}
-
 enum class Early : std::uint8_t { handed, every };
 
 bool is_early(const Mount& mount, Early which) {
@@ -133,7 +120,8 @@ Result<> check_nothing_below(const Mount& mount, const std::vector<UniqueFd>& de
     std::istringstream fields(line);
     std::string field;
     for (int i = 0; i < 5; ++i) fields >> field;  // the fifth is where it is mounted (proc(5))
-    if (unescaped(field).starts_with(top)) return cannot_bind(mount, top.substr(0, top.size() - 1), EINVAL);
+    if (unescaped_path(field).starts_with(top))
+      return cannot_bind(mount, top.substr(0, top.size() - 1), EINVAL);
   }
   return {};
 }

@@ -75,7 +75,7 @@ std::string_view word(SyscallProfile profile) {
 
 std::string line(const sandbox::Limits& limits) {
   std::string text = "limits";
-  if (limits.memory != 0) text += " memory " + size_in_words(limits.memory);
+  if (limits.memory != 0) text += " memory " + size_text(limits.memory);
   if (limits.processes != 0) text += " processes " + std::to_string(limits.processes);
   if (limits.cpus != 0) text += " cpus " + hundredths_text(limits.cpus);
   if (limits.io_weight != 0) text += " io " + std::to_string(limits.io_weight);
@@ -100,7 +100,7 @@ std::string line(const Mount& mount) {
   std::string text = "mount " + std::string(word(mount.kind)) + " " + quoted(mount.target);
   if (mount.descriptor != kNone) text += " from descriptor " + number(mount.descriptor);
   if (!mount.source.empty()) text += " from " + quoted(mount.source);
-  if (mount.kind == MountKind::tmpfs) text += " size " + size_in_words(mount.size);
+  if (mount.kind == MountKind::tmpfs) text += " size " + size_text(mount.size);
   if (mount.kind == MountKind::tmpfs || mount.kind == MountKind::file) text += " mode " + octal(mount.mode);
   if (mount.presence == Presence::if_present) text += " if present";
   if (is_bind(mount.kind) && mount.origin == Origin::named) text += " held apart, without links";

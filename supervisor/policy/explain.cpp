@@ -93,7 +93,7 @@ json::object parameter_json(const Parameter& parameter) {
   json::object object{{"name", parameter.name}};
   if (parameter.kind == ParameterKind::file) {
     object["file"] = true;
-    object["max"] = size_in_words(parameter.max);
+    object["max"] = sandbox::size_text(parameter.max);
   } else {
     object["match"] = parameter.match;
     object["leading_dash"] = parameter.leading_dash == Parameter::Dash::allowed;
@@ -103,13 +103,13 @@ json::object parameter_json(const Parameter& parameter) {
 
 json::object limits_json(const Limits& limits) {
   const sandbox::Limits& use = limits.use;
-  json::object object{{"tmp", size_in_words(limits.tmp)},
+  json::object object{{"tmp", sandbox::size_text(limits.tmp)},
                       {"memory", nullptr},
                       {"processes", use.processes},
                       {"cpus", nullptr},
                       {"io", nullptr},
                       {"best_effort", use.enforcement == sandbox::Enforcement::best_effort}};
-  if (use.memory != 0) object["memory"] = size_in_words(use.memory);
+  if (use.memory != 0) object["memory"] = sandbox::size_text(use.memory);
   if (use.cpus != 0) object["cpus"] = use.cpus / 100.0;
   if (use.io_weight != 0) object["io"] = use.io_weight;
   return object;
@@ -119,7 +119,7 @@ json::object limits_json(const Limits& limits) {
 std::string limits_text(const Limits& limits, const std::string& indent) {
   const sandbox::Limits& use = limits.use;
   std::string text = indent + "at most ";
-  if (use.memory != 0) text += size_in_words(use.memory) + " of memory, ";
+  if (use.memory != 0) text += sandbox::size_text(use.memory) + " of memory, ";
   if (use.cpus != 0) text += sandbox::hundredths_text(use.cpus) + " CPUs, ";
   text += std::to_string(use.processes) + " processes and threads";
   if (use.io_weight != 0) text += "; weight " + std::to_string(use.io_weight) + " of 100 on busy disks";
@@ -143,7 +143,7 @@ json::object action_json(const Policy& policy, const Action& action) {
           {"secrets", secrets_json(policy, action)},
           {"approval", named_rule_json(policy, action.approval)},
           {"timeout", duration_in_words(action.timeout)},
-          {"output", size_in_words(action.output)},
+          {"output", sandbox::size_text(action.output)},
           {"limits", limits_json(action.limits)},
           {"read", texts(action.read)},
           {"write", texts(action.write)}};
@@ -222,8 +222,8 @@ std::string workspace_text(const FileAccess& files) {
 std::string sees_text(const Role& role) {
   const FileAccess& files = role.sandbox.files;
   std::string text = "It sees\n" + workspace_text(files);
-  text += "\n  /usr, a synthesized /etc, its own /proc and /dev, /tmp of " + size_in_words(role.limits.tmp) +
-          ", a private home\n";
+  text += "\n  /usr, a synthesized /etc, its own /proc and /dev, /tmp of " +
+          sandbox::size_text(role.limits.tmp) + ", a private home\n";
   for (const std::string& path : files.read) text += "  " + path + ", read-only\n";
   text += "  environment: what pawl sets" +
           (role.sandbox.keep_environment.empty() ? std::string()
@@ -250,7 +250,7 @@ std::string reaches_text(const Role& role) {
 
 std::string parameter_text(const Parameter& parameter) {
   const std::string what = parameter.kind == ParameterKind::file
-                               ? "a file of at most " + size_in_words(parameter.max)
+                               ? "a file of at most " + sandbox::size_text(parameter.max)
                                : "matches " + quoted(parameter.match);
   return "    {" + parameter.name + "} " + what + "\n";
 }
@@ -261,7 +261,7 @@ std::string action_text(const Policy& policy, const Action& action) {
   text += "\n    runs";
   for (const std::string& argument : action.run) text += " " + quoted(argument);
   text += ", at most " + duration_in_words(action.timeout) + "\n" + limits_text(action.limits, "    ");
-  text += "    of its output " + size_in_words(action.output) + " each of stdout and stderr are kept\n";
+  text += "    of its output " + sandbox::size_text(action.output) + " each of stdout and stderr are kept\n";
   for (const Parameter& parameter : action.parameters) text += parameter_text(parameter);
   for (const std::string& path : action.read) text += "    reads " + quoted(path) + "\n";
   for (const std::string& path : action.write) text += "    writes " + quoted(path) + "\n";

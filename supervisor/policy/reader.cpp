@@ -214,7 +214,7 @@ std::optional<std::uint64_t> TableReader::size(std::string_view key, std::uint64
     return std::nullopt;
   }
   if (*bytes < least) {
-    refuse(key, "'" + std::string(key) + "' must be at least " + size_in_words(least));
+    refuse(key, "'" + std::string(key) + "' must be at least " + sandbox::size_text(least));
     return std::nullopt;
   }
   return bytes;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 
+#include "sandbox/limits.hpp"
 #include "supervisor/policy/hash.hpp"
 #include "supervisor/policy/text.hpp"
 #include "supervisor/policy/trusted_file.hpp"
@@ -111,7 +112,7 @@ void SecretValue::wipe() noexcept {
 }
 
 Result<SecretValue> SecretValue::copy_of(std::string_view text) {
-  if (text.size() > kMaxSecret) return refuse("a secret is larger than " + size_in_words(kMaxSecret));
+  if (text.size() > kMaxSecret) return refuse("a secret is larger than " + sandbox::size_text(kMaxSecret));
   SecretValue value = TRY(allocate(std::max<std::size_t>(text.size(), 1)));
   std::copy(text.begin(), text.end(), value.memory_);
   value.size_ = text.size();
@@ -127,7 +128,7 @@ Result<SecretValue> SecretValue::read_from(int descriptor) {
     if (size == 0) break;
     value.size_ += static_cast<std::size_t>(size);
   }
-  if (value.size_ > kMaxSecret) return refuse("it is larger than " + size_in_words(kMaxSecret));
+  if (value.size_ > kMaxSecret) return refuse("it is larger than " + sandbox::size_text(kMaxSecret));
   if (value.reveal().ends_with('\n')) --value.size_;
   if (value.empty()) return refuse("it is empty");
   if (value.reveal().find('\0') != std::string_view::npos)

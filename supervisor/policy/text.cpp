@@ -186,15 +186,6 @@ std::string duration_in_words(std::chrono::seconds time) {
   return std::to_string(count) + "s";
 }
 
-std::string size_in_words(std::uint64_t bytes) {
-  constexpr std::array<std::pair<unsigned, std::string_view>, 3> units = {
-      {{30, " GiB"}, {20, " MiB"}, {10, " KiB"}}};
-  for (const auto& [shift, unit] : units)
-    if (bytes != 0 && bytes % (std::uint64_t{1} << shift) == 0)
-      return std::to_string(bytes >> shift) + std::string(unit);
-  return std::to_string(bytes) + " B";
-}
-
 bool clean_absolute(std::string_view path) {
   if (path == "/") return true;
   if (path.empty() || path[0] != '/' || path.back() == '/' || path.size() > 4000) return false;

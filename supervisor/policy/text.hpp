@@ -30,9 +30,8 @@ bool valid_variable(std::string_view text);  // an environment variable's name
 std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 // "1 MiB", "512KiB", "4 GiB", "100 B".
 std::optional<std::uint64_t> parse_size(std::string_view text);
-// The shortest such form: "10m", "1 GiB".
+// The shortest such form: "10m". Sizes: sandbox/limits.hpp.
 std::string duration_in_words(std::chrono::seconds time);
-std::string size_in_words(std::uint64_t bytes);
 
 // Absolute, no empty, "." or ".." segment, no trailing slash ("/" itself is clean).
 bool clean_absolute(std::string_view path);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "sandbox/limits.hpp"
 #include "supervisor/policy/text.hpp"
 
 namespace pawl::policy {
@@ -139,7 +140,7 @@ Result<std::string> read_trusted_file(int directory, const std::string& name, Tr
     if (size < 0) return failed("read " + name);
     if (size == 0) return text;
     text.append(block, static_cast<std::size_t>(size));
-    if (text.size() > limit) return refuse(name + " is larger than " + size_in_words(limit));
+    if (text.size() > limit) return refuse(name + " is larger than " + sandbox::size_text(limit));
   }
 }
 

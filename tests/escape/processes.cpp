@@ -39,18 +39,13 @@ int seize(const Plants& plants) {
   if (::ptrace(PTRACE_SEIZE, victim(plants), nullptr, nullptr) != 0) return errno;
   return not_ours(plants, 0);  // it goes when this process ends
 }
-int read_memory(const Plants& plants) {
+// Nothing is mapped at address 0: EFAULT says that the process itself was reached.
+template <auto Move>
+int move_memory(const Plants& plants) {
   char byte = 0;
   iovec local{&byte, 1};
   iovec remote{nullptr, 1};
-  const long count = ::process_vm_readv(victim(plants), &local, 1, &remote, 1, 0);
-  return count < 0 && errno != EFAULT ? errno : not_ours(plants, 0);
-}
-int write_memory(const Plants& plants) {
-  char byte = 0;
-  iovec local{&byte, 1};
-  iovec remote{nullptr, 1};
-  const long count = ::process_vm_writev(victim(plants), &local, 1, &remote, 1, 0);
+  const long count = Move(victim(plants), &local, 1, &remote, 1, 0);
   return count < 0 && errno != EFAULT ? errno : not_ours(plants, 0);
 }
 int open_pidfd(const Plants& plants) {
@@ -121,8 +116,8 @@ constexpr Attempt kAttempts[] = {
     {"ptrace-attach", Needs::user, trace},
     {"ptrace-seize", Needs::user, seize},
     {"ptrace-pid-1", Needs::root, trace_first},
-    {"read-memory", Needs::user, read_memory},
-    {"write-memory", Needs::user, write_memory},
+    {"read-memory", Needs::user, move_memory<::process_vm_readv>},
+    {"write-memory", Needs::user, move_memory<::process_vm_writev>},
     {"pidfd", Needs::user, open_pidfd},
     {"take-a-descriptor", Needs::user, take_descriptor},
     {"signal-by-pidfd", Needs::user, signal_by_pidfd},

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "sandbox/base/bytes.hpp"
+#include "sandbox/limits.hpp"
 #include "supervisor/policy/people.hpp"
 
 namespace pawl::policy {
@@ -32,8 +33,8 @@ TEST_CASE("times and sizes have one form each") {
   for (const char* bad : {"", "1", "1 MB", "1  KiB", "-1 B", "99999999999 GiB"}) CHECK_FALSE(parse_size(bad));
   CHECK(duration_in_words(std::chrono::seconds(90)) == "90s");
   CHECK(duration_in_words(std::chrono::seconds(7200)) == "2h");
-  CHECK(size_in_words(std::uint64_t{3} << 20) == "3 MiB");
-  CHECK(size_in_words(1000) == "1000 B");
+  CHECK(sandbox::size_text(std::uint64_t{3} << 20) == "3 MiB");
+  CHECK(sandbox::size_text(1000) == "1000 B");
 }
 
 TEST_CASE("paths are absolute, clean and compared by whole segments") {

@@ -1,0 +1,12 @@
+// Paths as the kernel writes them in /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pawl::sandbox {
+
+// Space, tab, newline and backslash stand there as \ooo.
+std::string unescaped_path(std::string_view text);
+
+}  // namespace pawl::sandbox
