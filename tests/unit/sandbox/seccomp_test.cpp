@@ -110,7 +110,7 @@ std::vector<Arguments> interesting(const Check& check) {
 }
 
 std::string read_golden(const std::string& name) {
-  std::ifstream file(std::string(PAWL_GOLDEN) + "/" + name);
+  std::ifstream file(PAWL_SOURCE_ROOT "/tests/golden/" + name);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -365,7 +365,7 @@ TEST_CASE("filters are what was reviewed", "[seccomp]") {
     const std::string name = "seccomp-" + std::string(profile->name) + ".txt";
     const std::string dump = disassemble(Filter(*profile).program());
     if (::getenv("PAWL_GOLDEN_WRITE") != nullptr)
-      std::ofstream(std::string(PAWL_GOLDEN) + "/" + name) << dump;
+      std::ofstream(PAWL_SOURCE_ROOT "/tests/golden/" + name) << dump;
     INFO(name);
     CHECK(dump == read_golden(name));
   }

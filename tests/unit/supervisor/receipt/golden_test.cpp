@@ -14,7 +14,9 @@ using namespace pawl;
 
 namespace {
 
-std::string golden(const std::string& name) { return test::read_file(PAWL_GOLDEN_DIRECTORY "/" + name); }
+std::string golden(const std::string& name) {
+  return test::read_file(PAWL_SOURCE_ROOT "/tests/golden/receipt/" + name);
+}
 
 }  // namespace
 

@@ -45,7 +45,7 @@ RequestShown full_request() {
 }
 
 std::string golden(const std::string& name) {
-  std::ifstream file(std::string(GOLDEN_DIRECTORY) + "/" + name);
+  std::ifstream file(PAWL_SOURCE_ROOT "/tests/golden/wire/" + name);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

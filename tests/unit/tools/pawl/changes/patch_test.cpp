@@ -18,6 +18,7 @@ using test::Layers;
 
 namespace {
 
+constexpr const char* kGolden = PAWL_SOURCE_ROOT "/tests/golden/changes";
 const std::string kLong = "a line that is long enough to be known again\n";
 
 void furnish(Layers& layers) {
@@ -47,9 +48,9 @@ void furnish(Layers& layers) {
 }
 
 std::string golden(const std::string& name, const std::string& text) {
-  const std::string path = std::filesystem::path(PAWL_GOLDEN) / name;
+  const std::string path = std::filesystem::path(kGolden) / name;
   if (std::getenv("PAWL_UPDATE_GOLDEN") != nullptr) {
-    std::filesystem::create_directories(PAWL_GOLDEN);
+    std::filesystem::create_directories(kGolden);
     test::write_file(path, text);
   }
   return test::read_file(path);
