@@ -53,7 +53,7 @@ Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Readied& read
   TRY(data.prepare_mounts(plan));
   TRY(data.prepare_descriptors(plan, descriptors));
   TRY(data.prepare_limits(plan));
-  TRY(data.prepare_command(plan, descriptors, readied.init));
+  TRY(data.prepare_command(plan, descriptors, readied));
   TRY(explained(Layer::landlock, data.prepare_landlock(plan)));
   data.filter_ =
       TRY(compile_filter(profile_of(plan.syscalls),
@@ -169,7 +169,7 @@ Result<int> ChildData::prepare_stops() {
 // pawl-init is told what to execute, which descriptor is the terminal, where it tells of stops, and then the
 // command (init_main.cpp).
 Result<> ChildData::prepare_command(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
-                                    const UniqueFd& init) {
+                                    const Readied& readied) {
   std::vector<std::string> words = plan.argv;
   if (plan.init == Init::reaper) {
     const auto terminal =
@@ -183,7 +183,7 @@ Result<> ChildData::prepare_command(const LaunchPlan& plan, const std::vector<Un
     numbers_.push_back(TRY(prepare_stops()));
     words.insert(words.begin(),
                  {"pawl-init", by_descriptor, terminal < 3 ? std::to_string(terminal) : "-", stops});
-    child_.executable = TRY(keep_high(init.get()));
+    child_.executable = TRY(keep_high(readied.init.get()));
   } else if (plan.executable != kNone) {
     child_.executable = TRY(keep_high(descriptors.at(plan.executable).get()));
   } else {
@@ -195,8 +195,8 @@ Result<> ChildData::prepare_command(const LaunchPlan& plan, const std::vector<Un
   for (const std::string& variable : plan.environment)
     environment_.push_back(const_cast<char*>(keep(variable)));
   for (const std::string& name : plan.inherit)
-    if (const char* value = ::secure_getenv(name.c_str()); value != nullptr)
-      environment_.push_back(const_cast<char*>(keep(name + "=" + value)));
+    for (const std::string& variable : readied.variables)
+      if (variable.starts_with(name + "=")) environment_.push_back(const_cast<char*>(keep(variable)));
   environment_.push_back(nullptr);
   child_.arguments = arguments_.data();
   child_.environment = environment_.data();

@@ -19,8 +19,9 @@ namespace pawl::sandbox {
 // What the launcher has made ready besides the plan.
 struct Readied {
   Identity identity;
-  const UniqueFd& init;  // the program of pid 1 when the plan wants a reaper
-  int cgroup = -1;       // the session's own: its cgroup.procs; -1: none
+  const UniqueFd& init;                         // the program of pid 1 when the plan wants a reaper
+  int cgroup = -1;                              // the session's own: its cgroup.procs; -1: none
+  std::span<const std::string> variables = {};  // NAME=value, of which the plan inherits some
 };
 
 class ChildData {
@@ -47,7 +48,7 @@ class ChildData {
   Result<> prepare_limits(const LaunchPlan& plan);
   Result<int> prepare_stops();
   Result<> prepare_command(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
-                           const UniqueFd& init);
+                           const Readied& readied);
   void prepare_candidates(const LaunchPlan& plan);
   Result<> prepare_landlock(const LaunchPlan& plan);
 

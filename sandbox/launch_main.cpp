@@ -67,24 +67,39 @@ class Supervisor {
     return {};
   }
 
-  Result<> start() {
+  Result<Packet> receive_command(Command& command) const {
     auto packet = TRY_DURING("client", client_.receive());
     if (!packet) return refuse("the client closed before it sent a plan");
-    Command command = TRY(codec::decode<Command>(packet->bytes));
+    command = TRY(codec::decode<Command>(packet->bytes));
+    return *std::move(packet);
+  }
+
+  Result<> start() {
+    Command command;
+    Packet packet = TRY(receive_command(command));
+    auto outer = OuterNamespaces::to_be_made;
+    Result<> prepared;
+    if (command.kind == CommandKind::prepare) {
+      outer = OuterNamespaces::prepared;
+      prepared = prepare_outer_namespaces();
+      packet = TRY(receive_command(command));
+    }
     if (command.kind != CommandKind::start) return refuse("the first command is not start");
     if (command.with_broker) {
-      if (packet->descriptors.empty()) return refuse("no channel of the broker");
-      broker_ = Channel(std::move(packet->descriptors.back()));
-      packet->descriptors.pop_back();
+      if (packet.descriptors.empty()) return refuse("no channel of the broker");
+      broker_ = Channel(std::move(packet.descriptors.back()));
+      packet.descriptors.pop_back();
       TRY(make_nonblocking(broker_));
     }
-    const LaunchPlan plan = TRY(decode_plan(command.plan, packet->descriptors.size()));
+    const LaunchPlan plan = TRY(decode_plan(command.plan, packet.descriptors.size()));
     memory_limit_ = plan.limits.memory;
-    NewTerminal terminal{.size = decode_size(command.size)};
-    if (!command.modes.empty()) terminal.modes = TRY(decode_modes(command.modes));
+    FromClient client{.terminal = {.size = decode_size(command.size)},
+                      .variables = std::move(command.variables)};
+    if (!command.modes.empty()) client.terminal.modes = TRY(decode_modes(command.modes));
     if (plan.wall_time != 0) deadline_ = Clock::now() + std::chrono::seconds(plan.wall_time);
-    launched_ = TRY_DURING(plan.name.empty() ? "launch" : plan.name,
-                           launch(plan, std::move(packet->descriptors), terminal));
+    const std::string name = plan.name.empty() ? "launch" : plan.name;
+    TRY_DURING(name, std::move(prepared));
+    launched_ = TRY_DURING(name, launch(plan, std::move(packet.descriptors), client, outer));
     TRY(make_nonblocking(client_));
     return announce();
   }

@@ -2,10 +2,12 @@
 // client (`pawl run`, or the broker's spawner) on descriptor 3, and may have the broker's channel besides.
 // Every message is a Command or a Report, one datagram each; descriptors ride along in the order given here.
 //
-// Life: client sends start (the plan, its descriptors). pawl-launch answers launched or failed, to the client
-// and, when it has one, to the broker; later ended. When the client closes, the sandbox is killed. When the
-// broker closes, the sandbox goes on and the client is told broker_lost; it may hand over a new channel with
-// adopt, and launched is said again there. The broker may send signal and kill, too.
+// Life: client sends start (the plan, its descriptors), and may say prepare before, while it waits for the
+// plan itself: what every plan of an ordinary user's session begins with is done then. pawl-launch answers
+// launched or failed, to the client and, when it has one, to the broker; later ended. When the client closes,
+// the sandbox is killed. When the broker closes, the sandbox goes on and the client is told broker_lost; it
+// may hand over a new channel with adopt, and launched is said again there. The broker may send signal and
+// kill, too.
 //
 // The person's terminal: before the client makes it raw it hands it over with guard, and says release once it
 // has put it back itself. A client that dies in between leaves that to pawl-launch, which also outlives the
@@ -14,6 +16,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sandbox/appeared.hpp"
 #include "sandbox/base/bytes.hpp"
@@ -34,8 +37,9 @@ enum class CommandKind : std::uint8_t {
   guard,     // person; one descriptor: the person's terminal, to be put back when the client dies
   release,   // it was put back
   put_back,  // now, for whoever had it died; released then
+  prepare,   // before start: its plan will keep the launcher's identity and have Network::loopback
 };
-constexpr CommandKind last_of(CommandKind) { return CommandKind::put_back; }
+constexpr CommandKind last_of(CommandKind) { return CommandKind::prepare; }
 
 struct Command {
   CommandKind kind = CommandKind::start;
@@ -45,10 +49,12 @@ struct Command {
   Bytes modes;           // start: struct termios for the terminal that the plan asks for; empty: the kernel's
   TerminalSize size;     // start: its size; no rows: the kernel's
   TerminalState person;  // guard
+  std::vector<std::string> variables;  // start: NAME=value of what the plan inherits
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.kind, self.plan, self.with_broker, self.number, self.modes, self.size, self.person);
+    archive(self.kind, self.plan, self.with_broker, self.number, self.modes, self.size, self.person,
+            self.variables);
   }
 };
 

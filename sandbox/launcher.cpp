@@ -123,11 +123,20 @@ Result<UniqueFd> open_init_program() {
   return program;
 }
 
-Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors,
-                        const NewTerminal& terminal) {
+Result<> prepare_outer_namespaces() {
+  TRY(enter_outer_namespaces(TRY(take_identity(LaunchPlan{})), Network::loopback));
+  return explained(Layer::network_namespace, bring_loopback_up());
+}
+
+Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors, const FromClient& client,
+                        OuterNamespaces outer) {
+  const bool prepared = outer == OuterNamespaces::prepared;
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
+  if (prepared && (switches || plan.network != Network::loopback))
+    return refuse("what was prepared does not fit the plan",
+                  "client and broker differ in version; restart the broker");
   SourceTrees sources;
   HeldLimits limits = TRY(hold_limits(plan));
   ChangeTrees changes;
@@ -136,18 +145,19 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
     changes = TRY(clone_changes_early(plan, descriptors));
   }
   const Identity identity = TRY(take_identity(plan));
-  ChildData data = TRY(ChildData::prepare(plan, {identity, init, limits.cgroup.entry()}, descriptors));
-  data.set_terminal(terminal);
+  ChildData data =
+      TRY(ChildData::prepare(plan, {identity, init, limits.cgroup.entry(), client.variables}, descriptors));
+  data.set_terminal(client.terminal);
   // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
   // They are opened up only for as long as maps are written, here and in the child, which shares our memory:
   // whoever has the new uid could look into us meanwhile.
   if (switches) TRY(set_dumpable(1));
-  TRY(enter_outer_namespaces(identity, plan.network));
+  if (!prepared) TRY(enter_outer_namespaces(identity, plan.network));
   if (switches) TRY(set_dumpable(0));
 
   std::vector<UniqueFd> listeners;
   if (plan.network == Network::loopback) {
-    TRY(explained(Layer::network_namespace, bring_loopback_up()));
+    if (!prepared) TRY(explained(Layer::network_namespace, bring_loopback_up()));
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
   TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, places, sources)));

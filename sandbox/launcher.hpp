@@ -26,8 +26,19 @@ struct Launched {
 // pawl-init, from the directory of the running program.
 Result<UniqueFd> open_init_program();
 
+// What the client tells besides the plan.
+struct FromClient {
+  NewTerminal terminal;
+  std::vector<std::string> variables;  // NAME=value; the command gets those that its plan inherits
+};
+
+// The outer namespaces, with loopback up, before the plan is known: making them takes a fifth of a launch.
+// Only for a plan of the caller's own identity with Network::loopback.
+Result<> prepare_outer_namespaces();
+enum class OuterNamespaces : std::uint8_t { to_be_made, prepared };
+
 // `descriptors` are those that the plan indexes. Whatever fails, nothing runs afterwards.
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors,
-                        const NewTerminal& terminal = {});
+                        const FromClient& client = {}, OuterNamespaces outer = OuterNamespaces::to_be_made);
 
 }  // namespace pawl::sandbox

@@ -168,7 +168,7 @@ struct LaunchPlan {
   std::vector<std::string> argv;         // argv[0] is looked up in the PATH of `environment` inside
   std::uint32_t executable = kNone;      // index of a handed descriptor to execute instead (execveat)
   std::vector<std::string> environment;  // "NAME=value", complete
-  std::vector<std::string> inherit;      // names whose values come from the launcher's own environment
+  std::vector<std::string> inherit;      // names whose values the launcher's client tells
   std::vector<StdioEntry> stdio;         // exactly three
   std::vector<std::uint32_t> keep;       // handed descriptors the command keeps, as 3, 4, … in this order
   std::string directory = "/";           // working directory inside

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "sandbox/base/discard.hpp"
@@ -31,6 +32,11 @@ Result<UniqueFd> new_socket() {
   if (!socket_fd) return failed("socket");
   ::setsockopt(socket_fd.get(), SOL_SOCKET, SO_SNDBUF, &kBufferSize, sizeof(kBufferSize));
   return socket_fd;
+}
+
+Result<std::optional<Packet>> nothing_received(int errnum) {
+  if (errnum == ECONNRESET) return std::nullopt;
+  return failed("receive", errnum);
 }
 
 }  // namespace
@@ -76,18 +82,20 @@ Result<> Channel::send(ByteSpan message, std::span<const int> descriptors) const
 }
 
 Result<std::optional<Packet>> Channel::receive() const {
+  // How long it is: room for the longest message would be more pages than a whole launch touches besides.
+  ssize_t size = 0;
+  do size = ::recv(fd(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  while (size < 0 && errno == EINTR);
+  if (size < 0) return nothing_received(errno);
   Packet packet;
-  packet.bytes.resize(kMaxMessage);
+  packet.bytes.resize(std::clamp<std::size_t>(static_cast<std::size_t>(size), 1, kMaxMessage));
   iovec part{packet.bytes.data(), packet.bytes.size()};
   ControlBuffer control;
   msghdr header = control.header(part);
   ssize_t received = 0;
   do received = ::recvmsg(fd(), &header, MSG_CMSG_CLOEXEC);
   while (received < 0 && errno == EINTR);
-  if (received < 0) {
-    if (errno == ECONNRESET) return std::nullopt;
-    return failed("receive");
-  }
+  if (received < 0) return nothing_received(errno);
   ControlBuffer::take(header, packet.descriptors);
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || packet.descriptors.size() > kMaxDescriptors) {
     discard(std::move(packet.descriptors));

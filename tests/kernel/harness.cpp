@@ -203,11 +203,16 @@ Session::Session(const Ground& ground, const sandbox::LaunchPlan& plan, const Op
   std::vector<int> descriptors{input_read.get(), output_write.get()};
   descriptors.insert(descriptors.end(), options.descriptors.begin(), options.descriptors.end());
   if (options.with_broker) descriptors.push_back(launchers.fd());
+  const bool fits =
+      options.as == As::ordinary && plan.uid == sandbox::kNone && plan.network == sandbox::Network::loopback;
+  if (options.prepare == Prepare::always || (options.prepare == Prepare::where_it_fits && fits))
+    send({.kind = sandbox::CommandKind::prepare});
   send({.kind = sandbox::CommandKind::start,
         .plan = encode_plan(plan),
         .with_broker = options.with_broker,
         .modes = options.modes,
-        .size = options.size},
+        .size = options.size,
+        .variables = options.variables},
        descriptors);
   const auto report = next(client_, options.patience);
   launch_ = report.value_or(sandbox::Report{.kind = sandbox::ReportKind::failed, .trail = "no report"});

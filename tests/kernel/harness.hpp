@@ -49,6 +49,8 @@ class Ground {
 };
 
 enum class As { ordinary, root };
+// Whether pawl-launch is told to prepare before it gets the plan, as `pawl run` does.
+enum class Prepare { where_it_fits, always, never };
 
 struct Outcome {
   bool launched = false;
@@ -73,10 +75,12 @@ class Session {
   struct Options {
     As as = As::ordinary;
     bool with_broker = false;
+    Prepare prepare = Prepare::where_it_fits;
     std::vector<int>
         descriptors;          // those that the plan indexes, after the two that Session adds (stdin, output)
     std::vector<int> leaked;  // inherited by pawl-launch without CLOEXEC, as 20, 21, …
     std::vector<std::string> environment = {"PATH=/usr/bin:/bin"};  // pawl-launch's own
+    std::vector<std::string> variables;                             // the client's, for the plan to inherit
     std::string cgroup;                                             // where pawl-launch starts; needs root
     void (*before_exec)() = nullptr;                                // in pawl-launch's process
     std::chrono::milliseconds patience = 10s;                       // for the launch; 0: nobody waits for it

@@ -111,12 +111,39 @@ TEST_CASE("the environment is exactly the plan's", "[launch]") {
   sandbox::LaunchPlan plan = probe_plan(ground, {"facts"});
   plan.environment = {"PATH=/usr/bin:/bin", "A=1"};
   plan.inherit = {"LANG", "ABSENT"};
-  const Outcome outcome = run(ground, plan, {.environment = {"SECRET=launcher", "LANG=C.UTF-8"}});
+  const Outcome outcome = run(ground, plan,
+                              {.environment = {"SECRET=launcher", "LANG=launcher"},
+                               .variables = {"LANG=C.UTF-8", "ABSENTEE=1", "SECRET=client"}});
   std::string seen;
   std::istringstream lines(outcome.output);
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with("env:")) seen += line + "\n";
   CHECK(seen == "env:PATH=/usr/bin:/bin\nenv:A=1\nenv:LANG=C.UTF-8\n");
+}
+
+TEST_CASE("a sandbox is the same whether or not its launcher prepared", "[launch]") {
+  const Ground ground;
+  const std::string script =
+      "cat /proc/net/dev | wc -l; ulimit -a; grep -E 'Cap|Seccomp|Groups' /proc/self/status; cat "
+      "/proc/self/mountinfo | cut -d' ' -f4-6";
+  const Outcome prepared = run(ground, shell_plan(ground, script), {.prepare = Prepare::where_it_fits});
+  const Outcome at_once = run(ground, shell_plan(ground, script), {.prepare = Prepare::never});
+  CHECK(prepared.output.find("Seccomp:\t2") != std::string::npos);
+  CHECK(prepared.output == at_once.output);
+}
+
+TEST_CASE("what was prepared is for no other plan", "[launch]") {
+  const Ground ground;
+  sandbox::LaunchPlan plan = probe_plan(ground, {"facts"});
+  plan.network = sandbox::Network::none;
+  const Outcome outcome = run(ground, plan, {.prepare = Prepare::always});
+  CHECK_FALSE(outcome.launched);
+  CHECK(outcome.failure.trail == "kernel test: what was prepared does not fit the plan");
+  if (!running_as_root()) return;
+  plan = probe_plan(ground, {"facts"});
+  plan.uid = ordinary_user().uid;
+  plan.gid = ordinary_user().gid;
+  CHECK_FALSE(run(ground, plan, {.as = As::root, .prepare = Prepare::always}).launched);
 }
 
 TEST_CASE("descriptors that leak into the launcher do not reach the command", "[launch]") {

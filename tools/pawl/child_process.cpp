@@ -55,18 +55,9 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
 
 }  // namespace
 
-Result<pid_t> start_launcher(const std::string& program, const Channel& control,
-                             const std::vector<std::string>& inherit) {
-  std::vector<std::string> variables;
-  for (const std::string& name : inherit)
-    if (const char* value = std::getenv(name.c_str()); value != nullptr)
-      variables.push_back(name + "=" + value);
-  std::vector<char*> environment;
-  environment.reserve(variables.size() + 1);
-  for (std::string& variable : variables) environment.push_back(variable.data());
-  environment.push_back(nullptr);
-  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, Leave::group,
-               environment.data());
+Result<pid_t> start_launcher(const std::string& program, const Channel& control) {
+  char* nothing[] = {nullptr};
+  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, Leave::group, nothing);
 }
 
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log) {

@@ -1,5 +1,7 @@
 #include "tools/pawl/launcher.hpp"
 
+#include <unistd.h>
+
 #include "sandbox/base/codec.hpp"
 #include "sandbox/base/own_programs.hpp"
 #include "tools/pawl/child_process.hpp"
@@ -12,11 +14,13 @@ using tools::ExitCode;
 using tools::Outcome;
 using tools::trouble;
 
-Result<Launcher> Launcher::start(const std::vector<std::string>& inherit) {
+Result<Launcher> Launcher::start() {
   const std::string program = TRY(find_program("pawl-launch"));
   auto [ours, theirs] = TRY(Channel::pair());
-  TRY(start_launcher(program, theirs, inherit));
-  return Launcher(std::move(ours));
+  TRY(start_launcher(program, theirs));
+  Launcher launcher(std::move(ours));
+  if (::geteuid() != 0) launcher.tell({.kind = CommandKind::prepare});
+  return launcher;
 }
 
 Outcome<Launcher::Told> Launcher::hear() const {

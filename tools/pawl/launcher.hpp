@@ -14,8 +14,8 @@ namespace pawl::run {
 
 class Launcher {
  public:
-  // `inherit`: the variables that it may have.
-  static Result<Launcher> start(const std::vector<std::string>& inherit);
+  // For a person, who is not root, it makes ready what does not depend on the plan.
+  static Result<Launcher> start();
 
   struct Told {
     sandbox::Report report;

@@ -195,6 +195,7 @@ Outcome<int> run_session(const RunCommand& command) {
   TRY(detach_keys(command.detach_keys));  // before anything is opened
   const wire::OpenSession ask = TRY(compose(command));
   UniqueFd workspace = TRY(open_workspace(command.workspace));
+  Launcher launcher = TRY(Launcher::start());  // it prepares while the broker plans
   tools::Greeted broker = TRY(reach_broker());
   const int descriptor = workspace.get();
   auto opened = TRY(broker.client.ask<wire::SessionOpened>(ask, {&descriptor, 1}));
@@ -210,6 +211,7 @@ Outcome<int> run_session(const RunCommand& command) {
       .plan = opened.message.plan,
       .stdio = {planned.plan.stdio[0].kind, planned.plan.stdio[1].kind, planned.plan.stdio[2].kind},
       .inherit = planned.plan.inherit,
+      .launcher = std::move(launcher),
       .workspace = std::move(workspace),
       .home = std::move(home),
       .changes = {},

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 
 #include "supervisor/receipt/render.hpp"
@@ -57,9 +58,8 @@ std::optional<int> own_terminal() {
 
 Outcome<std::unique_ptr<Session>> Session::start(Parts parts) {
   Signals signals = TRY(Signals::block());
-  Launcher launcher = TRY(Launcher::start(parts.inherit));
-  std::unique_ptr<Session> session(
-      new Session(parts.id, std::move(signals), std::move(launcher), std::move(parts.resumer), parts.begin));
+  std::unique_ptr<Session> session(new Session(parts.id, std::move(signals), std::move(parts.launcher),
+                                               std::move(parts.resumer), parts.begin));
   session->folder_ = parts.folder;
   const std::vector<UniqueFd> streams = TRY(session->relays_.prepare(parts.stdio));
   TRY_DURING("tell the launcher what to build", session->send_start(parts, streams));
@@ -72,6 +72,9 @@ Result<> Session::send_start(const Parts& parts, const std::vector<UniqueFd>& st
   for (const UniqueFd& stream : streams) descriptors.push_back(stream.get());
   descriptors.push_back(parts.broker.fd());
   sandbox::Command start{.kind = sandbox::CommandKind::start, .plan = parts.plan, .with_broker = true};
+  for (const std::string& name : parts.inherit)
+    if (const char* value = std::getenv(name.c_str()); value != nullptr)
+      start.variables.push_back(name + "=" + value);
   if (has(parts.stdio, Stdio::terminal)) {
     start.size = sandbox::encode_size(kUsualSize);
     if (const auto number = own_terminal()) {

@@ -34,7 +34,8 @@ class Session : public Seat::Behind {
     std::string id;
     Bytes plan;
     std::array<sandbox::Stdio, 3> stdio{};  // as the plan has them
-    std::vector<std::string> inherit;       // likewise: variables for the launcher
+    std::vector<std::string> inherit;       // likewise: names of our variables
+    Launcher launcher;                      // that nobody has told what to build
     UniqueFd workspace;
     UniqueFd home;
     UniqueFd changes;  // of an overlay workspace that keeps some, else empty
@@ -44,7 +45,7 @@ class Session : public Seat::Behind {
     DetachKeys detach_keys;
     SessionFolder* folder = nullptr;  // the caller's; if it is detached, closed by who holds it then
   };
-  // Starts pawl-launch and hands it everything.
+  // Hands pawl-launch everything.
   static tools::Outcome<std::unique_ptr<Session>> start(Parts parts);
 
   // Until the command has ended or was detached; the terminal is put back then. A detached session goes on in

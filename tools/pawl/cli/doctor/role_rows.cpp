@@ -80,7 +80,7 @@ Result<> launch(const Stage& stage, const policy::Role& role) {
   const UniqueFd workspace = TRY(open_folder(stage.workspace));
   const UniqueFd home = TRY(open_folder(stage.home));
   auto [control, theirs] = TRY(Channel::pair());
-  TRY(run::start_launcher(program, theirs, plan.inherit));
+  TRY(run::start_launcher(program, theirs));
   theirs = Channel{};
   const UniqueFd changes = TRY(open_folder(stage.changes));
   std::vector<int> handed{workspace.get(), home.get()};
