@@ -55,9 +55,9 @@ Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Readied& read
   TRY(data.prepare_limits(plan));
   TRY(data.prepare_command(plan, descriptors, readied));
   TRY(explained(Layer::landlock, data.prepare_landlock(plan)));
-  data.filter_ =
-      TRY(compile_filter(profile_of(plan.syscalls),
-                         {.executable_fd = static_cast<std::uint32_t>(data.child_.executable_number)}));
+  data.filter_ = TRY(compile_filter(
+      profile_of(plan.syscalls), {.executable_fd = static_cast<std::uint32_t>(data.child_.executable_number),
+                                  .changes = plan.syscall_changes}));
   data.child_.filter = {static_cast<unsigned short>(data.filter_.size()), data.filter_.data()};
   return data;
 }

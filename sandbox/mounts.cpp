@@ -10,6 +10,7 @@
 #include "sandbox/base/mount_api.hpp"
 #include "sandbox/new_mount.hpp"
 #include "sandbox/protect.hpp"
+#include "sandbox/seccomp_profile.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -23,11 +24,11 @@ struct Place {
   std::string name;
 };
 
-// Set-user-id programs below a bind are harmless: nosuid here, and no_new_privs in the child. Only `standard`
-// lets programs be executed at all.
+// Set-user-id programs below a bind are harmless: nosuid here, and no_new_privs in the child. Only the
+// general profiles let programs be executed at all.
 std::uint64_t base_attributes(const LaunchPlan& plan) {
   const std::uint64_t always = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  return plan.syscalls == SyscallProfile::standard ? always : always | MOUNT_ATTR_NOEXEC;
+  return is_general(plan.syscalls) ? always : always | MOUNT_ATTR_NOEXEC;
 }
 
 class RootBuilder {

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "sandbox/base/codec.hpp"
+#include "sandbox/seccomp_changes.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -219,12 +220,25 @@ Result<> check_network(const LaunchPlan& plan) {
   return {};
 }
 
+Result<> check_changes(const std::vector<SyscallChange>& changes) {
+  if (changes.size() > kMaxSyscallChanges) return refuse("too many changed system calls");
+  std::set<std::string_view> seen;
+  for (const SyscallChange& change : changes) {
+    if (const std::string complaint = complaint_about(change); !complaint.empty())
+      return refuse("system call " + change.call + ": " + complaint);
+    if (!seen.insert(change.call).second) return refuse("system call " + change.call + " is changed twice");
+  }
+  return {};
+}
+
 // The service profiles let exactly one execveat pass (seccomp_profile.hpp); these are its premises.
 Result<> check_profile(const LaunchPlan& plan) {
-  if (plan.syscalls == SyscallProfile::standard) {
+  if (is_general(plan.syscalls)) {
+    TRY(check_changes(plan.syscall_changes));
     if (plan.network == Network::host) return refuse("the host's network is for the dialer's profile only");
     return {};
   }
+  if (!plan.syscall_changes.empty()) return refuse("this syscall profile has no changes");
   if (plan.init != Init::none || plan.executable == kNone)
     return refuse("this syscall profile needs an executable descriptor and no init");
   if (std::ranges::any_of(plan.mounts, [](const Mount& m) { return m.kind == MountKind::proc; }))

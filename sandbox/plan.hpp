@@ -113,6 +113,19 @@ enum class SyscallProfile : std::uint8_t {
 };
 constexpr SyscallProfile last_of(SyscallProfile) { return SyscallProfile::build; }
 
+inline constexpr std::size_t kMaxSyscallChanges = 64;
+
+// One call that is judged otherwise than by the profile; of general profiles only (seccomp_changes.hpp).
+struct SyscallChange {
+  std::string call;
+  bool allowed = false;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.call, self.allowed);
+  }
+};
+
 enum class Stdio : std::uint8_t { null, terminal, descriptor };
 constexpr Stdio last_of(Stdio) { return Stdio::descriptor; }
 
@@ -178,13 +191,14 @@ struct LaunchPlan {
   std::vector<Apart> apart;          // held against the named binds
   Limits limits;
   std::uint32_t landlock = kLeastLandlock;  // the least ABI that the kernel must enforce
+  std::vector<SyscallChange> syscall_changes;
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.name, self.uid, self.gid, self.mounts, self.protections, self.network, self.listeners,
             self.syscalls, self.init, self.argv, self.executable, self.environment, self.inherit, self.stdio,
             self.keep, self.directory, self.hostname, self.open_files, self.wall_time, self.apart,
-            self.limits, self.landlock);
+            self.limits, self.landlock, self.syscall_changes);
   }
 };
 

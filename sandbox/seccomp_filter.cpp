@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "sandbox/seccomp_changes.hpp"
+
 namespace pawl::sandbox {
 namespace {
 
@@ -77,6 +79,10 @@ class Compiler {
       if (number_of(known) >= 0) leaves[static_cast<std::size_t>(number_of(known))].verdict = Verdict::eperm;
     if (profile_.base != nullptr) judge(profile_.base->rows, leaves);
     judge(profile_.rows, leaves);
+    for (const SyscallChange& change : parameters_.changes) {
+      const Row row = row_of(change);
+      judge({&row, 1}, leaves);
+    }
     leaves.push_back({Verdict::enosys, nullptr});
     std::vector<Range> merged;
     for (std::uint32_t number = 0; number < leaves.size(); ++number)

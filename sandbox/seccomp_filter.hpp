@@ -17,7 +17,8 @@ namespace pawl::sandbox {
 using FilterProgram = std::vector<sock_filter>;
 
 struct FilterParameters {
-  std::uint32_t executable_fd = 0;  // Operand::executable_fd
+  std::uint32_t executable_fd = 0;              // Operand::executable_fd
+  std::span<const SyscallChange> changes = {};  // without a complaint (seccomp_changes.hpp)
 };
 
 Result<FilterProgram> compile_filter(const Profile& profile, const FilterParameters& parameters = {});

@@ -35,7 +35,7 @@ std::string PolicyStore::fingerprint() const {
   std::string text = identity_of(home_.config);
   for (const std::string& directory : {home_.config, home_.config + "/roles"})
     for (const std::string& name : names_in(directory))
-      if (name.ends_with(".toml")) text += "\n" + identity_of(directory + "/" + name);
+      if (name.ends_with(".toml")) text.append("\n").append(identity_of(directory + "/" + name));
   return text;
 }
 

@@ -138,6 +138,8 @@ std::string describe(const LaunchPlan& plan) {
   text += "network " + std::string(word(plan.network)) + "\n";
   for (const std::uint16_t port : plan.listeners) text += "listener " + std::to_string(port) + "\n";
   text += "syscalls " + std::string(word(plan.syscalls)) + "\n";
+  for (const sandbox::SyscallChange& change : plan.syscall_changes)
+    text += std::string(change.allowed ? "allow" : "deny") + " syscall " + change.call + "\n";
   text += "landlock from ABI " + std::to_string(plan.landlock) + "\n";
   text += std::string("init ") + (plan.init == Init::reaper ? "reaper" : "none") + "\n";
   text += "argv" + list(plan.argv) + "\n";

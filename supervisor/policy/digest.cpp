@@ -56,6 +56,9 @@ void add_sandbox(const Role& role, Record& record) {
   record.field("hide", role.sandbox.files.hide);
   record.field("environment", role.sandbox.keep_environment);
   record.field("syscalls", word_of(role.sandbox.syscalls));
+  for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
+    record.field(changed.change.allowed ? "allow-syscall" : "deny-syscall",
+                 std::string_view(changed.change.call));
   add_limits(role.limits, record);
   record.field("wall-time", seconds(role.limits.wall_time));
   for (const LlmRoute& route : role.llm)

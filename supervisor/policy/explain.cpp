@@ -149,6 +149,22 @@ json::object action_json(const Policy& policy, const Action& action) {
           {"write", texts(action.write)}};
 }
 
+std::string allowed_besides(const Role& role) {
+  std::string text;
+  for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
+    if (changed.change.allowed)
+      text += (text.empty() ? "" : ", ") + changed.change.call + " (" + changed.reason + ")";
+  return text.empty() ? "" : " and " + text;
+}
+
+json::array changed_syscalls_json(const Role& role) {
+  json::array list;
+  for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
+    list.push_back(
+        {{"name", changed.change.call}, {"allowed", changed.change.allowed}, {"reason", changed.reason}});
+  return list;
+}
+
 json::array cannot(const Role& role) {
   json::array list;
   list.emplace_back(
@@ -170,7 +186,10 @@ json::array cannot(const Role& role) {
   list.emplace_back(role.llm.empty() ? "reach any network" : "reach any network but the model routes above");
   list.emplace_back("hold a credential: routes and actions use them outside of the sandbox");
   list.emplace_back("make system calls other than those of the set \"" +
-                    std::string(word_of(role.sandbox.syscalls)) + "\"");
+                    std::string(word_of(role.sandbox.syscalls)) + "\"" + allowed_besides(role));
+  for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
+    if (!changed.change.allowed)
+      list.emplace_back("make the system call " + changed.change.call + ": " + changed.reason);
   list.emplace_back("gain privileges: no capability, no new user namespace, no setuid program");
   list.emplace_back("see processes, terminals or sessions outside of its own");
   list.emplace_back(role.actions.empty() ? "ask for anything"
@@ -293,6 +312,7 @@ json::object explain_json(const Policy& policy, const Role& role) {
           {"installed", role.origin == RoleOrigin::installed},
           {"launchers", launchers_json(policy, role)},
           {"syscalls", word_of(role.sandbox.syscalls)},
+          {"changed_syscalls", changed_syscalls_json(role)},
           {"workspace", workspace_json(role.sandbox.files)},
           {"read", texts(role.sandbox.files.read)},
           {"environment", texts(role.sandbox.keep_environment)},

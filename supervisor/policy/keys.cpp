@@ -10,7 +10,9 @@ constexpr Availability later = Availability::later;
 
 constexpr Key role_keys[] = {{"pawl"},   {"name"}, {"description"}, {"owner"},        {"sandbox"},
                              {"limits"}, {"llm"},  {"action"},      {"egress", later}};
-constexpr Key sandbox_keys[] = {{"syscalls"}, {"capabilities"}, {"files"}, {"env"}};
+constexpr Key sandbox_keys[] = {{"syscalls"},     {"allow_syscalls"}, {"deny_syscalls"},
+                                {"capabilities"}, {"files"},          {"env"}};
+constexpr Key syscall_keys[] = {{"name"}, {"reason"}};
 constexpr Key sandbox_files_keys[] = {{"workspace"}, {"workspace_reason"}, {"read"},         {"protect"},
                                       {"hide"},      {"keep", later},      {"expose", later}};
 constexpr Key sandbox_env_keys[] = {{"keep"}};
@@ -63,6 +65,8 @@ std::span<const Key> keys_of(Table table) {
       return sandbox_files_keys;
     case Table::sandbox_env:
       return sandbox_env_keys;
+    case Table::syscall:
+      return syscall_keys;
     case Table::limits:
       return limits_keys;
     case Table::llm:
@@ -97,6 +101,8 @@ std::string_view name_of(Table table) {
       return "sandbox.files";
     case Table::sandbox_env:
       return "sandbox.env";
+    case Table::syscall:
+      return "sandbox.allow_syscalls";
     case Table::limits:
       return "limits";
     case Table::llm:

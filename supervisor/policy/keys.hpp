@@ -21,6 +21,7 @@ enum class Table : std::uint8_t {
   sandbox,
   sandbox_files,
   sandbox_env,
+  syscall,
   limits,
   llm,
   action,
@@ -34,9 +35,9 @@ enum class Table : std::uint8_t {
 };
 
 inline constexpr Table kTables[] = {
-    Table::role,   Table::sandbox, Table::sandbox_files, Table::sandbox_env, Table::limits,
-    Table::llm,    Table::action,  Table::action_limits, Table::parameter,   Table::rule,
-    Table::person, Table::secret,  Table::settings,      Table::notify};
+    Table::role,   Table::sandbox, Table::sandbox_files, Table::sandbox_env,   Table::syscall,
+    Table::limits, Table::llm,     Table::action,        Table::action_limits, Table::parameter,
+    Table::rule,   Table::person,  Table::secret,        Table::settings,      Table::notify};
 
 std::span<const Key> keys_of(Table table);
 // As the headings of policies/KEYS.md and the definitions of policies/schema name it: "role",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "sandbox/seccomp_changes.hpp"
 #include "supervisor/policy/provider.hpp"
 #include "supervisor/policy/read_action.hpp"
 #include "supervisor/policy/read_limits.hpp"
@@ -118,6 +119,34 @@ std::optional<Syscalls> find_syscalls(std::string_view word) {
   return std::nullopt;
 }
 
+enum class Change : bool { deny, allow };
+
+void read_changed_syscalls(TableReader& sandbox_reader, Change change, Findings& findings, Sandbox& sandbox) {
+  const std::string key = change == Change::allow ? "allow_syscalls" : "deny_syscalls";
+  std::size_t number = 0;
+  for (const Node* node : sandbox_reader.tables(key)) {
+    const std::string path = "sandbox." + key + "[" + std::to_string(number++) + "]";
+    TableReader reader(*node, Table::syscall, sandbox_reader.file(), path, findings);
+    const auto name = reader.text("name", Need::required);
+    const auto reason = reader.text("reason", Need::required);
+    if (!name || !reason) continue;
+    ChangedSyscall changed{{*name, change == Change::allow}, *reason};
+    const auto same = [&](const ChangedSyscall& other) { return other.change.call == *name; };
+    if (const std::string complaint = sandbox::complaint_about(changed.change); !complaint.empty())
+      reader.refuse("name", quoted(*name) + ": " + complaint, "see policies/KEYS.md");
+    else if (std::ranges::any_of(sandbox.changed_syscalls, same))
+      reader.refuse("name", quoted(*name) + " is changed twice", "keep one of the two");
+    else if (reason->empty())
+      reader.refuse("reason", "the reason is empty", "say which program needs it, or why nothing may");
+    else
+      sandbox.changed_syscalls.push_back(std::move(changed));
+  }
+  if (sandbox.changed_syscalls.size() > sandbox::kMaxSyscallChanges)
+    sandbox_reader.refuse(
+        key, "more than " + std::to_string(sandbox::kMaxSyscallChanges) + " system calls are changed",
+        "choose another set");
+}
+
 void read_sandbox(const Node& node, const std::string& file, Findings& findings, Sandbox& sandbox) {
   TableReader reader(node, Table::sandbox, file, "sandbox", findings);
   if (const auto syscalls = reader.text("syscalls", Need::optional)) {
@@ -127,6 +156,8 @@ void read_sandbox(const Node& node, const std::string& file, Findings& findings,
       reader.refuse("syscalls", quoted(*syscalls) + " is not a set of system calls",
                     "\"minimal\", \"default\" or \"build\"");
   }
+  read_changed_syscalls(reader, Change::allow, findings, sandbox);
+  read_changed_syscalls(reader, Change::deny, findings, sandbox);
   if (const auto kept = reader.texts("capabilities", Need::optional); kept && !kept->empty())
     reader.refuse("capabilities", "keeping capabilities is not available in this version",
                   "capabilities = []");

@@ -32,8 +32,15 @@ struct FileAccess {
 enum class Syscalls : std::uint8_t { minimal, standard, build };
 std::string_view word_of(Syscalls syscalls);  // as a role writes it
 
+// One call that this role judges otherwise than its set does (sandbox/seccomp_changes.hpp).
+struct ChangedSyscall {
+  sandbox::SyscallChange change;
+  std::string reason;  // never empty
+};
+
 struct Sandbox {
   Syscalls syscalls = Syscalls::standard;  // "default" in a role
+  std::vector<ChangedSyscall> changed_syscalls;
   FileAccess files;
   std::vector<std::string> keep_environment;  // names whose values come from the launcher's environment
 };

@@ -183,6 +183,25 @@ TEST_CASE("the session keyring is not the launcher's", "[escape]") {
   CHECK(references_with("400") < with_one + 200);
 }
 
+TEST_CASE("every set of system calls starts a command, and judges it", "[escape]") {
+  const Ground ground;
+  using sandbox::SyscallProfile;
+  const std::string script =
+      "python3 -c \"import socket; socket.socket()\" 2>/dev/null && echo socket; "
+      "echo ran";
+  const auto said = [&](SyscallProfile set, std::vector<sandbox::SyscallChange> changes) {
+    sandbox::LaunchPlan plan = shell_plan(ground, script);
+    plan.syscalls = set;
+    plan.syscall_changes = std::move(changes);
+    return run(ground, plan).output;
+  };
+  CHECK(said(SyscallProfile::standard, {}) == "socket\nran\n");
+  CHECK(said(SyscallProfile::build, {}) == "socket\nran\n");
+  CHECK(said(SyscallProfile::minimal, {}) == "ran\n");
+  CHECK(said(SyscallProfile::minimal, {{"socket", true}}) == "socket\nran\n");
+  CHECK(said(SyscallProfile::standard, {{"socket", false}}) == "ran\n");
+}
+
 TEST_CASE("the network is refused at once, except for what was handed out", "[escape]") {
   const Ground ground;
   SECTION("nothing outside can be reached") {

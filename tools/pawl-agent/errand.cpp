@@ -126,13 +126,13 @@ void Errand::take_status(const Packet& packet, Clock::time_point now) {
 
 Outcome<Answer> run_errand(ErrandPlan plan) {
   Errand errand(std::move(plan), Clock::now());
-  while (!errand.outcome()) {
+  for (;;) {
+    if (const auto& outcome = errand.outcome(); outcome) return *outcome;
     const auto now = Clock::now();
     pollfd readable{errand.fd(), POLLIN, 0};
     const int ready = ::poll(&readable, 1, static_cast<int>(until(errand.wakes(), now).count()));
     errand.advance(ready > 0 ? Errand::Event::readable : Errand::Event::timer, Clock::now());
   }
-  return *errand.outcome();
 }
 
 }  // namespace pawl::agent

@@ -238,6 +238,7 @@ TEST_CASE("the service profiles keep their premises") {
   plan.init = Init::none;
   plan.executable = 1;
   CHECK(complaint(plan).empty());
+  SECTION("no changed calls") { plan.syscall_changes = {{"ptrace", true}}; }
   SECTION("no init") { plan.init = Init::reaper; }
   SECTION("executed by descriptor") { plan.executable = kNone; }
   SECTION("no /proc") { plan.mounts.push_back({.kind = MountKind::proc, .target = "/proc"}); }
@@ -246,6 +247,24 @@ TEST_CASE("the service profiles keep their premises") {
     plan.listeners.clear();
   }
   CHECK_FALSE(complaint(plan).empty());
+}
+
+TEST_CASE("the sets of roles need no more than the usual one") {
+  for (const SyscallProfile set : {SyscallProfile::minimal, SyscallProfile::build})
+    CHECK(complaint_after([&](LaunchPlan& p) { p.syscalls = set; }).empty());
+}
+
+TEST_CASE("single system calls are changed within what roles may change") {
+  using Changes = std::vector<SyscallChange>;
+  const auto after = [](const Changes& changes) {
+    return complaint_after([&](LaunchPlan& p) { p.syscall_changes = changes; });
+  };
+  CHECK(after({{"ptrace", true}, {"socket", false}}).empty());
+  CHECK(after({{"mount", true}}) == "launch plan: system call mount: no role can allow it: mounts");
+  CHECK(after({{"nonsense", false}}) ==
+        "launch plan: system call nonsense: there is no system call of this name");
+  CHECK(after({{"ptrace", true}, {"ptrace", false}}) == "launch plan: system call ptrace is changed twice");
+  CHECK(after(Changes(65, {"ptrace", true})) == "launch plan: too many changed system calls");
 }
 
 TEST_CASE("an agent never gets the host's network") {

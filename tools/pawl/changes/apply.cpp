@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "sandbox/base/bytes.hpp"
@@ -51,7 +52,7 @@ Result<> settle_operation(const Layer& layer, const Operation& operation) {
       TRY(layer.spell_out(operation.path));
       return layer.drop(operation.path);
     case Step::set_mode:
-      if (operation.expected->type == Type::folder) return {};
+      if (operation.expected && operation.expected->type == Type::folder) return {};
       TRY(layer.spell_out(operation.path));
       return layer.drop(operation.path);
     case Step::clear:
@@ -75,8 +76,8 @@ Result<> settle(const Scene& scene, const Journal& journal) {
   }
   std::vector<std::string> deepest_first(folders.begin(), folders.end());
   std::ranges::sort(deepest_first, sorts_before);
-  for (auto folder = deepest_first.rbegin(); folder != deepest_first.rend(); ++folder)
-    TRY_DURING(*folder, layer.prune(*folder));
+  for (const std::string& folder : deepest_first | std::views::reverse)
+    TRY_DURING(folder, layer.prune(folder));
   return remove_journal(scene.session, scene.steps);
 }
 

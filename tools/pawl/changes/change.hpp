@@ -41,7 +41,10 @@ struct Change {
   Writable writable = Writable::yes;
   std::string conflict;  // what the host did to it meanwhile; empty: nothing
 
-  bool is_folder() const { return (after ? *after : *before).type == Type::folder; }
+  bool is_folder() const {
+    const std::optional<Node>& node = after ? after : before;
+    return node && node->type == Type::folder;
+  }
 };
 
 // What a walk did not look at, or could not: never applied.

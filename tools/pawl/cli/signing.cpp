@@ -57,12 +57,12 @@ Outcome<std::string> choose_key(const Signer& signer, const std::string& scratch
     if (::access(signer.key_file.c_str(), R_OK) != 0) return failed("read key " + signer.key_file);
     return signer.key_file;
   }
-  const std::string own = signer.key_directory + "/" + signer.person;
+  std::string own = signer.key_directory + "/" + signer.person;
   if (::access(own.c_str(), F_OK) == 0) return own;
   for (const std::string& line : TRY(agent_keys())) {
     const auto key = receipt::parse_public_key(line);
     if (!key || !enrolled(signer, *key)) continue;
-    const std::string file = scratch + "/key.pub";
+    std::string file = scratch + "/key.pub";
     TRY(write_private_file(file, receipt::key_line(*key) + "\n"));
     return file;
   }

@@ -173,6 +173,21 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
   CHECK(refused(role_file, "[sandbox.files]",
                 "[sandbox]\nsyscalls = \"build\"\ncapabilities = []\n[sandbox.files]")
             .empty());
+  const auto changed = [&](const std::string& entry) {
+    return refused(role_file, "[sandbox.files]", "[sandbox]\n" + entry + "\n[sandbox.files]");
+  };
+  CHECK(changed("allow_syscalls = [{ name = \"ptrace\", reason = \"gdb\" }]\n"
+                "deny_syscalls = [{ name = \"socket\", reason = \"no network at all\" }]")
+            .empty());
+  CHECK_THAT(changed("allow_syscalls = [{ name = \"mount\", reason = \"x\" }]"),
+             Contains("'mount': no role can allow it: mounts"));
+  CHECK_THAT(changed("allow_syscalls = [{ name = \"ptrace\" }]"), Contains("'reason'"));
+  CHECK_THAT(changed("deny_syscalls = [{ name = \"execve\", reason = \"x\" }]"),
+             Contains("'execve': pawl's own pid 1 needs it"));
+  CHECK_THAT(changed("deny_syscalls = [{ name = \"ptrace\", reason = \"\" }]"), Contains("reason"));
+  CHECK_THAT(changed("allow_syscalls = [{ name = \"ptrace\", reason = \"x\" }]\n"
+                     "deny_syscalls = [{ name = \"ptrace\", reason = \"x\" }]"),
+             Contains("'ptrace' is changed twice"));
   CHECK_THAT(refused("approvals.toml", "[floor]", "escalate = []\n[floor]"), Contains(missing));
   CHECK_THAT(refused("approvals.toml", "[floor]", "require_key = \"sk\"\n[floor]"), Contains(missing));
   CHECK_THAT(refused("secrets.toml", "file = \"prod.token\"", "command = [\"/bin/pass\"]"),
