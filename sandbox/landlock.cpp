@@ -39,11 +39,12 @@ std::uint64_t files_of(int abi) {
   return files;
 }
 
-std::string what_is_missing(int abi) {
+std::string what_is_missing(int abi, std::uint32_t floor) {
   if (abi == 0)
     return "boot with landlock in the kernel's list of security modules (lsm=landlock,...), or use a kernel "
            "from 5.19 on that is built with CONFIG_SECURITY_LANDLOCK";
-  return "use a newer kernel (ABI 2: Linux 5.19, 3: 6.2, 4: 6.7, 5: 6.10, 6: 6.12)";
+  const std::string newer = "use a newer kernel (ABI 2: Linux 5.19, 3: 6.2, 4: 6.7, 5: 6.10, 6: 6.12)";
+  return floor > kLeastLandlock ? newer + ", or lower sandbox.landlock in the role" : newer;
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ Result<LandlockPlan> landlock_rights(std::uint32_t floor) {
   if (abi < static_cast<int>(floor))
     return refuse(
         "this kernel's Landlock has ABI " + std::to_string(abi) + ", the plan needs " + std::to_string(floor),
-        what_is_missing(abi));
+        what_is_missing(abi, floor));
   return LandlockPlan{files_of(abi), abi >= 6 ? kAbstractSockets | kSignals : 0, {}};
 }
 

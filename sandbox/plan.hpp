@@ -168,6 +168,7 @@ struct Limits {
 
 // Landlock ABI 2 (Linux 5.19): before it, no file could be moved from one folder to another.
 inline constexpr std::uint32_t kLeastLandlock = 2;
+inline constexpr std::uint32_t kMostLandlock = 6;  // the newest whose rights pawl uses
 
 struct LaunchPlan {
   std::string name;                        // for messages only: "session 3f2a…", "action deploy"

@@ -187,6 +187,9 @@ json::array cannot(const Role& role) {
   list.emplace_back("hold a credential: routes and actions use them outside of the sandbox");
   list.emplace_back("make system calls other than those of the set \"" +
                     std::string(word_of(role.sandbox.syscalls)) + "\"" + allowed_besides(role));
+  if (role.sandbox.landlock > sandbox::kLeastLandlock)
+    list.emplace_back("run where the kernel's Landlock has an ABI below " +
+                      std::to_string(role.sandbox.landlock));
   for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
     if (!changed.change.allowed)
       list.emplace_back("make the system call " + changed.change.call + ": " + changed.reason);
@@ -312,6 +315,7 @@ json::object explain_json(const Policy& policy, const Role& role) {
           {"installed", role.origin == RoleOrigin::installed},
           {"launchers", launchers_json(policy, role)},
           {"syscalls", word_of(role.sandbox.syscalls)},
+          {"landlock", role.sandbox.landlock},
           {"changed_syscalls", changed_syscalls_json(role)},
           {"workspace", workspace_json(role.sandbox.files)},
           {"read", texts(role.sandbox.files.read)},

@@ -10,8 +10,8 @@ constexpr Availability later = Availability::later;
 
 constexpr Key role_keys[] = {{"pawl"},   {"name"}, {"description"}, {"owner"},        {"sandbox"},
                              {"limits"}, {"llm"},  {"action"},      {"egress", later}};
-constexpr Key sandbox_keys[] = {{"syscalls"},     {"allow_syscalls"}, {"deny_syscalls"},
-                                {"capabilities"}, {"files"},          {"env"}};
+constexpr Key sandbox_keys[] = {
+    {"landlock"}, {"syscalls"}, {"allow_syscalls"}, {"deny_syscalls"}, {"capabilities"}, {"files"}, {"env"}};
 constexpr Key syscall_keys[] = {{"name"}, {"reason"}};
 constexpr Key sandbox_files_keys[] = {{"workspace"}, {"workspace_reason"}, {"read"},         {"protect"},
                                       {"hide"},      {"keep", later},      {"expose", later}};

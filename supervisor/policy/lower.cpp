@@ -194,6 +194,7 @@ Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context
   add_session_stdio(role, context.stdio, plan);
   plan.argv = context.argv;
   plan.syscalls = profile_of(role.sandbox.syscalls);
+  plan.landlock = role.sandbox.landlock;
   for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
     plan.syscall_changes.push_back(changed.change);
   plan.wall_time = static_cast<std::uint32_t>(role.limits.wall_time.count());

@@ -156,6 +156,9 @@ void read_sandbox(const Node& node, const std::string& file, Findings& findings,
       reader.refuse("syscalls", quoted(*syscalls) + " is not a set of system calls",
                     "\"minimal\", \"default\" or \"build\"");
   }
+  sandbox.landlock = static_cast<std::uint32_t>(
+      reader.integer("landlock", Need::optional, sandbox::kLeastLandlock, sandbox::kMostLandlock)
+          .value_or(sandbox::kLeastLandlock));
   read_changed_syscalls(reader, Change::allow, findings, sandbox);
   read_changed_syscalls(reader, Change::deny, findings, sandbox);
   if (const auto kept = reader.texts("capabilities", Need::optional); kept && !kept->empty())

@@ -46,6 +46,12 @@ TEST_CASE("every part that an approval rests on changes the policy digest") {
                   "workspace = \"overlay\"\nhide = " + std::string(hide));
   };
   CHECK(overlaid("[]") != overlaid("[\"x\"]"));
+  for (const std::string sandbox :
+       {"syscalls = \"build\"", "landlock = 5", "allow_syscalls = [{ name = \"ptrace\", reason = \"x\" }]",
+        "deny_syscalls = [{ name = \"ptrace\", reason = \"x\" }]"}) {
+    INFO(sandbox);
+    CHECK(edited(role_file, "[sandbox.files]", "[sandbox]\n" + sandbox + "\n[sandbox.files]") != before);
+  }
   CHECK(edited(role_file, "\"TERM\"", "\"LANG\"") != before);
   CHECK(edited(role_file, "\"{what}\", \"--file", "\"--now\", \"{what}\", \"--file") != before);
   CHECK(edited(role_file, "[a-z-]{1,30}", "[a-z-]{1,31}") != before);

@@ -116,6 +116,22 @@ TEST_CASE("an overlay keeps its changes in a folder of the session and is not pr
   CHECK(sandbox::decode_plan(sandbox::encode_plan(*seen), 2));
 }
 
+TEST_CASE("what a role says of system calls and Landlock stands in the plan") {
+  Role role = *shipped().find_role("coder");
+  role.sandbox.syscalls = Syscalls::minimal;
+  role.sandbox.changed_syscalls = {{{"socket", true}, "asks itself"}, {{"memfd_create", false}, "no hidden files"}};
+  role.sandbox.landlock = 4;
+  const auto plan = lower_session(role, session(role));
+  REQUIRE(plan);
+  CHECK(plan->syscalls == sandbox::SyscallProfile::minimal);
+  REQUIRE(plan->syscall_changes.size() == 2);
+  CHECK(plan->syscall_changes[0].call == "socket");
+  CHECK(plan->syscall_changes[0].allowed);
+  CHECK_FALSE(plan->syscall_changes[1].allowed);
+  CHECK(plan->landlock == 4);
+  CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 8));
+}
+
 TEST_CASE("a read-only workspace is bound read-only, a direct one is protected by position at every depth") {
   const Policy policy = shipped();
   const Role& observer = *policy.find_role("observer");

@@ -173,6 +173,8 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
   CHECK(refused(role_file, "[sandbox.files]",
                 "[sandbox]\nsyscalls = \"build\"\ncapabilities = []\n[sandbox.files]")
             .empty());
+  CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\nlandlock = 7\n[sandbox.files]"),
+             Contains("'landlock' must be from 2 to 6, not 7"));
   const auto changed = [&](const std::string& entry) {
     return refused(role_file, "[sandbox.files]", "[sandbox]\n" + entry + "\n[sandbox.files]");
   };
