@@ -158,6 +158,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   std::vector<UniqueFd> listeners;
   if (plan.network == Network::loopback) {
     if (!prepared) TRY(explained(Layer::network_namespace, bring_loopback_up()));
+    if (plan.low_ports == LowPorts::open) TRY(open_low_ports());
     listeners = TRY(listen_on_loopback(plan.listeners));
   }
   TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, places, sources)));

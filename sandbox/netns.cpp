@@ -9,6 +9,8 @@
 
 #include <cstring>
 
+#include "sandbox/proc_file.hpp"
+
 namespace pawl::sandbox {
 namespace {
 
@@ -45,6 +47,17 @@ Result<> bring_loopback_up() {
       answer.header.nlmsg_type != NLMSG_ERROR)
     return failed("answer about loopback", EPROTO);
   if (answer.acknowledgement.error != 0) return failed("bring loopback up", -answer.acknowledgement.error);
+  return {};
+}
+
+Result<> open_low_ports() {
+  constexpr const char* setting = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+  if (const int error = write_proc_file(setting, "0"); error != 0)
+    return std::unexpected(
+        failed(std::string("write ") + setting, error)
+            .error()
+            .advising("where /proc/sys is read-only, a session has no ports below 1024: take "
+                      "net_bind_service out of the role"));
   return {};
 }
 

@@ -214,6 +214,8 @@ Result<> check_network(const LaunchPlan& plan) {
   if (plan.listeners.size() > kMaxListeners) return refuse("too many listeners");
   if (!plan.listeners.empty() && plan.network != Network::loopback)
     return refuse("listeners need the loopback network");
+  if (plan.low_ports == LowPorts::open && plan.network != Network::loopback)
+    return refuse("low ports need the loopback network");
   const std::set<std::uint16_t> ports(plan.listeners.begin(), plan.listeners.end());
   if (ports.contains(0) || ports.size() != plan.listeners.size())
     return refuse("listener ports are distinct and not 0");

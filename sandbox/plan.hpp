@@ -104,6 +104,10 @@ enum class Network : std::uint8_t {
 };
 constexpr Network last_of(Network) { return Network::host; }
 
+// Whether ports below 1024 can be bound in the sandbox's network.
+enum class LowPorts : std::uint8_t { closed, open };
+constexpr LowPorts last_of(LowPorts) { return LowPorts::open; }
+
 enum class SyscallProfile : std::uint8_t {
   standard,  // agents and actions: what programs need, nothing that reaches the kernel's edges
   service,   // pawl-egress: sockets it was given, timers, memory; no open, no exec, no socket(2)
@@ -193,13 +197,14 @@ struct LaunchPlan {
   Limits limits;
   std::uint32_t landlock = kLeastLandlock;  // the least ABI that the kernel must enforce
   std::vector<SyscallChange> syscall_changes;
+  LowPorts low_ports = LowPorts::closed;
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.name, self.uid, self.gid, self.mounts, self.protections, self.network, self.listeners,
             self.syscalls, self.init, self.argv, self.executable, self.environment, self.inherit, self.stdio,
             self.keep, self.directory, self.hostname, self.open_files, self.wall_time, self.apart,
-            self.limits, self.landlock, self.syscall_changes);
+            self.limits, self.landlock, self.syscall_changes, self.low_ports);
   }
 };
 

@@ -137,6 +137,7 @@ std::string describe(const LaunchPlan& plan) {
     text += "apart " + std::string(word(apart.kind)) + " " + quoted(apart.path) + "\n";
   text += "network " + std::string(word(plan.network)) + "\n";
   for (const std::uint16_t port : plan.listeners) text += "listener " + std::to_string(port) + "\n";
+  if (plan.low_ports == LowPorts::open) text += "low ports\n";
   text += "syscalls " + std::string(word(plan.syscalls)) + "\n";
   for (const sandbox::SyscallChange& change : plan.syscall_changes)
     text += std::string(change.allowed ? "allow" : "deny") + " syscall " + change.call + "\n";

@@ -56,6 +56,7 @@ void add_sandbox(const Role& role, Record& record) {
   record.field("hide", role.sandbox.files.hide);
   record.field("environment", role.sandbox.keep_environment);
   record.field("syscalls", word_of(role.sandbox.syscalls));
+  record.field("low-ports", static_cast<std::uint64_t>(role.sandbox.low_ports));
   record.field("landlock", std::uint64_t{role.sandbox.landlock});
   for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
     record.field(changed.change.allowed ? "allow-syscall" : "deny-syscall",

@@ -193,6 +193,8 @@ json::array cannot(const Role& role) {
   for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
     if (!changed.change.allowed)
       list.emplace_back("make the system call " + changed.change.call + ": " + changed.reason);
+  if (role.sandbox.low_ports == sandbox::LowPorts::closed)
+    list.emplace_back("bind ports below 1024 of its own loopback");
   list.emplace_back("gain privileges: no capability, no new user namespace, no setuid program");
   list.emplace_back("see processes, terminals or sessions outside of its own");
   list.emplace_back(role.actions.empty() ? "ask for anything"
@@ -315,6 +317,7 @@ json::object explain_json(const Policy& policy, const Role& role) {
           {"installed", role.origin == RoleOrigin::installed},
           {"launchers", launchers_json(policy, role)},
           {"syscalls", word_of(role.sandbox.syscalls)},
+          {"low_ports", role.sandbox.low_ports == sandbox::LowPorts::open},
           {"landlock", role.sandbox.landlock},
           {"changed_syscalls", changed_syscalls_json(role)},
           {"workspace", workspace_json(role.sandbox.files)},

@@ -194,6 +194,7 @@ Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context
   add_session_stdio(role, context.stdio, plan);
   plan.argv = context.argv;
   plan.syscalls = profile_of(role.sandbox.syscalls);
+  plan.low_ports = role.sandbox.low_ports;
   plan.landlock = role.sandbox.landlock;
   for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
     plan.syscall_changes.push_back(changed.change);

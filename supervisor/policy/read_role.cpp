@@ -147,6 +147,21 @@ void read_changed_syscalls(TableReader& sandbox_reader, Change change, Findings&
         "choose another set");
 }
 
+// Of capabilities a session could use one alone, and that one is given without it: its network is its own.
+void read_capabilities(TableReader& reader, Sandbox& sandbox) {
+  constexpr std::string_view of_ids[] = {"chown", "fowner", "setuid", "setgid"};
+  for (const std::string& name :
+       reader.texts("capabilities", Need::optional).value_or(std::vector<std::string>{})) {
+    if (name == "net_bind_service")
+      sandbox.low_ports = sandbox::LowPorts::open;
+    else if (std::ranges::find(of_ids, name) != std::end(of_ids))
+      reader.refuse("capabilities", quoted(name) + " would do nothing: one id is mapped into a sandbox",
+                    "remove it");
+    else
+      reader.refuse("capabilities", quoted(name) + " is never kept", "\"net_bind_service\" is all there is");
+  }
+}
+
 void read_sandbox(const Node& node, const std::string& file, Findings& findings, Sandbox& sandbox) {
   TableReader reader(node, Table::sandbox, file, "sandbox", findings);
   if (const auto syscalls = reader.text("syscalls", Need::optional)) {
@@ -161,9 +176,7 @@ void read_sandbox(const Node& node, const std::string& file, Findings& findings,
           .value_or(sandbox::kLeastLandlock));
   read_changed_syscalls(reader, Change::allow, findings, sandbox);
   read_changed_syscalls(reader, Change::deny, findings, sandbox);
-  if (const auto kept = reader.texts("capabilities", Need::optional); kept && !kept->empty())
-    reader.refuse("capabilities", "keeping capabilities is not available in this version",
-                  "capabilities = []");
+  read_capabilities(reader, sandbox);
   if (const Node* files = reader.table("files")) {
     read_files(*files, file, findings, sandbox.files);
   } else {

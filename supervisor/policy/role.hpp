@@ -41,7 +41,8 @@ struct ChangedSyscall {
 struct Sandbox {
   Syscalls syscalls = Syscalls::standard;  // "default" in a role
   std::vector<ChangedSyscall> changed_syscalls;
-  std::uint32_t landlock = sandbox::kLeastLandlock;  // the least ABI that the kernel must enforce
+  sandbox::LowPorts low_ports = sandbox::LowPorts::closed;  // "net_bind_service" of capabilities
+  std::uint32_t landlock = sandbox::kLeastLandlock;         // the least ABI that the kernel must enforce
   FileAccess files;
   std::vector<std::string> keep_environment;  // names whose values come from the launcher's environment
 };

@@ -202,6 +202,26 @@ TEST_CASE("every set of system calls starts a command, and judges it", "[escape]
   CHECK(said(SyscallProfile::standard, {{"socket", false}}) == "ran\n");
 }
 
+TEST_CASE("ports below 1024 can be bound where the plan says so, but for those that are handed out",
+          "[escape]") {
+  const Ground ground;
+  const auto bound = [&](sandbox::LowPorts low_ports, const std::string& port) {
+    sandbox::LaunchPlan plan =
+        shell_plan(ground, "python3 -c 'import socket; socket.socket().bind((\"127.0.0.1\", " + port +
+                               ")); print(\"bound\")'");
+    plan.listeners = {53};
+    plan.low_ports = low_ports;
+    const Outcome outcome = run(ground, plan);
+    INFO(outcome.failure.trail << " " << outcome.failure.errnum);
+    REQUIRE(outcome.launched);
+    return outcome.output.ends_with("bound\n");
+  };
+  CHECK(bound(sandbox::LowPorts::open, "80"));
+  CHECK_FALSE(bound(sandbox::LowPorts::closed, "80"));
+  CHECK_FALSE(bound(sandbox::LowPorts::open, "53"));
+  CHECK(bound(sandbox::LowPorts::closed, "8080"));
+}
+
 TEST_CASE("the network is refused at once, except for what was handed out", "[escape]") {
   const Ground ground;
   SECTION("nothing outside can be reached") {

@@ -229,6 +229,12 @@ TEST_CASE("listeners are distinct ports of a loopback network") {
   CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.listeners = {80, 80}; }).empty());
   CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.listeners = {0}; }).empty());
   CHECK_FALSE(complaint_after([](LaunchPlan& p) { p.network = Network::none; }).empty());
+  CHECK(complaint_after([](LaunchPlan& p) { p.low_ports = LowPorts::open; }).empty());
+  CHECK(complaint_after([](LaunchPlan& p) {
+          p.low_ports = LowPorts::open;
+          p.listeners.clear();
+          p.network = Network::none;
+        }) == "launch plan: low ports need the loopback network");
 }
 
 TEST_CASE("the service profiles keep their premises") {

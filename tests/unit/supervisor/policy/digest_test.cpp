@@ -47,7 +47,8 @@ TEST_CASE("every part that an approval rests on changes the policy digest") {
   };
   CHECK(overlaid("[]") != overlaid("[\"x\"]"));
   for (const std::string sandbox :
-       {"syscalls = \"build\"", "landlock = 5", "allow_syscalls = [{ name = \"ptrace\", reason = \"x\" }]",
+       {"syscalls = \"build\"", "landlock = 5", "capabilities = [\"net_bind_service\"]",
+        "allow_syscalls = [{ name = \"ptrace\", reason = \"x\" }]",
         "deny_syscalls = [{ name = \"ptrace\", reason = \"x\" }]"}) {
     INFO(sandbox);
     CHECK(edited(role_file, "[sandbox.files]", "[sandbox]\n" + sandbox + "\n[sandbox.files]") != before);

@@ -119,8 +119,10 @@ TEST_CASE("an overlay keeps its changes in a folder of the session and is not pr
 TEST_CASE("what a role says of system calls and Landlock stands in the plan") {
   Role role = *shipped().find_role("coder");
   role.sandbox.syscalls = Syscalls::minimal;
-  role.sandbox.changed_syscalls = {{{"socket", true}, "asks itself"}, {{"memfd_create", false}, "no hidden files"}};
+  role.sandbox.changed_syscalls = {{{"socket", true}, "asks itself"},
+                                   {{"memfd_create", false}, "no hidden files"}};
   role.sandbox.landlock = 4;
+  role.sandbox.low_ports = sandbox::LowPorts::open;
   const auto plan = lower_session(role, session(role));
   REQUIRE(plan);
   CHECK(plan->syscalls == sandbox::SyscallProfile::minimal);
@@ -129,6 +131,7 @@ TEST_CASE("what a role says of system calls and Landlock stands in the plan") {
   CHECK(plan->syscall_changes[0].allowed);
   CHECK_FALSE(plan->syscall_changes[1].allowed);
   CHECK(plan->landlock == 4);
+  CHECK(plan->low_ports == sandbox::LowPorts::open);
   CHECK(sandbox::decode_plan(sandbox::encode_plan(*plan), 8));
 }
 

@@ -169,9 +169,12 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
   CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\nsyscalls = \"all\"\n[sandbox.files]"),
              Contains("'all' is not a set of system calls"));
   CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\ncapabilities = [\"chown\"]\n[sandbox.files]"),
-             Contains(missing));
+             Contains("'chown' would do nothing: one id is mapped into a sandbox"));
+  CHECK_THAT(
+      refused(role_file, "[sandbox.files]", "[sandbox]\ncapabilities = [\"sys_admin\"]\n[sandbox.files]"),
+      Contains("'sys_admin' is never kept"));
   CHECK(refused(role_file, "[sandbox.files]",
-                "[sandbox]\nsyscalls = \"build\"\ncapabilities = []\n[sandbox.files]")
+                "[sandbox]\nsyscalls = \"build\"\ncapabilities = [\"net_bind_service\"]\n[sandbox.files]")
             .empty());
   CHECK_THAT(refused(role_file, "[sandbox.files]", "[sandbox]\nlandlock = 7\n[sandbox.files]"),
              Contains("'landlock' must be from 2 to 6, not 7"));
