@@ -40,7 +40,7 @@ Result<> check_workspace(std::string_view path, std::string_view person_home,
   constexpr std::string_view remedy = "choose the folder of one project";
   const std::string shown = "workspace " + quoted(path);
   if (!clean_absolute(path)) return refuse(shown + " is not a clean absolute path");
-  if (text_flaw(path)) return refuse(shown + " " + *text_flaw(path), "rename the folder");
+  if (const auto flaw = text_flaw(path)) return refuse(shown + " " + *flaw, "rename the folder");
   if (path == "/" || std::ranges::find(shared_roots, path) != std::end(shared_roots))
     return refuse(shown + " holds more than one project", std::string(remedy));
   if (std::ranges::any_of(system_trees, [&](std::string_view tree) { return lies_within(path, tree); }))
