@@ -69,12 +69,12 @@ Result<> ChildData::prepare_landlock(const LaunchPlan& plan) {
   const std::uint64_t files = child_.landlock.files;
   rules_.push_back({.path = "/", .access = landlock_read_access(files)});
   for (const Mount& mount : plan.mounts) {
-    const std::uint64_t access = landlock_access(mount.kind, files);
+    const std::uint64_t access = landlock_access(mount, files);
     if (access == landlock_read_access(files)) continue;
     rules_.push_back({.path = keep(mount.target), .access = access});
     if (mount.kind == MountKind::devices)
-      rules_.push_back(
-          {.path = keep(mount.target + "/shm"), .access = landlock_access(MountKind::tmpfs, files)});
+      rules_.push_back({.path = keep(mount.target + "/shm"),
+                        .access = landlock_access({.kind = MountKind::tmpfs}, files)});
   }
   for (const int program : {child_.executable, inner_executable_})
     if (program >= 0) rules_.push_back({.descriptor = program, .access = landlock_program_access(files)});

@@ -1,11 +1,14 @@
 #include "sandbox/landlock.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "sandbox/base/mount_api.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -29,6 +32,8 @@ constexpr std::uint64_t kAbi1 = (1u << 13) - 1;   // up to MAKE_SYM
 constexpr std::uint64_t kRefer = 1u << 13;        // ABI 2: into another folder; not judged is refused
 constexpr std::uint64_t kTruncate = 1u << 14;     // ABI 3
 constexpr std::uint64_t kIoctlDevice = 1u << 15;  // ABI 5
+// The kernel refuses a rule for a file that gives rights of folders.
+constexpr std::uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kTruncate | kIoctlDevice;
 constexpr std::uint64_t kAbstractSockets = 1u << 0, kSignals = 1u << 1;  // ABI 6
 
 std::uint64_t files_of(int abi) {
@@ -37,6 +42,17 @@ std::uint64_t files_of(int abi) {
   if (abi >= 3) files |= kTruncate;
   if (abi >= 5) files |= kIoctlDevice;
   return files;
+}
+
+// No link leads elsewhere: the launcher made the mounts so, too.
+int open_ruled(const char* path) noexcept {
+  const int root = ::open("/", O_PATH | O_CLOEXEC);
+  if (root < 0 || path[1] == '\0') return root;
+  const int file = open_beneath(root, path + 1, O_PATH);
+  const int error = errno;
+  ::close(root);
+  errno = error;
+  return file;
 }
 
 std::string what_is_missing(int abi, std::uint32_t floor) {
@@ -69,10 +85,12 @@ std::uint64_t landlock_read_access(std::uint64_t files) noexcept {
 
 std::uint64_t landlock_program_access(std::uint64_t files) noexcept { return files & (kExecute | kReadFile); }
 
-std::uint64_t landlock_access(MountKind kind, std::uint64_t files) noexcept {
-  switch (kind) {
-    case MountKind::writable:
+std::uint64_t landlock_access(const Mount& mount, std::uint64_t files) noexcept {
+  switch (mount.kind) {
     case MountKind::overlay:
+      if (mount.changes == kNone) break;  // nothing is ever written there
+      [[fallthrough]];
+    case MountKind::writable:
     case MountKind::tmpfs:
       return files & ~(kMakeChar | kMakeBlock);
     case MountKind::devices:
@@ -94,10 +112,12 @@ int restrict_by_landlock(const LandlockPlan& plan) noexcept {
   const int ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0));
   if (ruleset < 0) return errno;
   for (const LandlockRule& rule : plan.rules) {
-    const int file = rule.path != nullptr ? ::open(rule.path, O_PATH | O_CLOEXEC) : rule.descriptor;
+    const int file = rule.path != nullptr ? open_ruled(rule.path) : rule.descriptor;
     if (file < 0 && errno == ENOENT) continue;
     if (file < 0) return errno;
-    const PathBeneath beneath{rule.access, file};
+    struct stat status{};
+    if (::fstat(file, &status) != 0) return errno;
+    const PathBeneath beneath{S_ISDIR(status.st_mode) ? rule.access : rule.access & kOfFiles, file};
     const long added = ::syscall(SYS_landlock_add_rule, ruleset, kRulePathBeneath, &beneath, 0);
     const int error = added < 0 ? errno : 0;
     if (rule.path != nullptr) ::close(file);

@@ -32,12 +32,12 @@ int landlock_abi() noexcept;
 // Refused where the kernel's ABI is below the plan's floor.
 Result<LandlockPlan> landlock_rights(std::uint32_t floor);
 
-// What may be done below a mount of this kind, out of `files`. Devices can be opened for writing, never made.
-std::uint64_t landlock_access(MountKind kind, std::uint64_t files) noexcept;
+// What may be done below a mount, out of `files`. Devices can be opened for writing, never made.
+std::uint64_t landlock_access(const Mount& mount, std::uint64_t files) noexcept;
 std::uint64_t landlock_read_access(std::uint64_t files) noexcept;     // reading, and executing
 std::uint64_t landlock_program_access(std::uint64_t files) noexcept;  // for a rule on one file
 
-// For the child: 0 or an errno. A path that is not there gives no right.
+// For the child: 0 or an errno. A path that is not there gives no right; a file gets those that files have.
 int restrict_by_landlock(const LandlockPlan& plan) noexcept;
 
 }  // namespace pawl::sandbox

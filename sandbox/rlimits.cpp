@@ -15,8 +15,9 @@ struct Row {
 // (ucounts, Linux 5.14): a session that could use up all of it would leave none to the person's other
 // programs.
 constexpr Row kAlways[] = {
-    {RLIMIT_CORE, 0,
-     "a core file would leave the session's memory on the disk, or run the host's core handler"},
+    {RLIMIT_CORE, 1,
+     "byte: no core file, and, unlike 0, no run of the host's core handler over the session's memory "
+     "(core(5))"},
     {RLIMIT_MEMLOCK, rlim_t{1} << 20, "bytes a process; what is locked cannot be swapped out"},
     {RLIMIT_MSGQUEUE, rlim_t{400} << 10, "bytes of POSIX message queues, half of a user's usual share"},
     {RLIMIT_SIGPENDING, 8192, "queued signals and timers, of some ten thousand that a user has"},
@@ -37,7 +38,8 @@ Result<std::vector<ResourceLimit>> resource_limits(const Limits& limits, std::ui
   };
   for (const Row& row : kAlways) TRY(add(row.resource, row.most));
   TRY(add(RLIMIT_NOFILE, open_files));
-  // Counted in the session's own user namespace: the person's other processes neither count nor suffer.
+  // Counted in the session's user namespace, where the person's other processes do not count; but it counts
+  // for theirs, in the namespaces above.
   if (limits.processes != 0) TRY(add(RLIMIT_NPROC, limits.processes));
   return made;
 }

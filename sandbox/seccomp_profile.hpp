@@ -37,7 +37,7 @@ struct Test {
 // All tests of a clause hold.
 struct Clause {
   std::size_t count = 0;
-  std::array<Test, 4> tests{};
+  std::array<Test, 8> tests{};
   constexpr Clause() = default;
   constexpr Clause(std::initializer_list<Test> all) {
     for (const Test& test : all) tests[count++] = test;

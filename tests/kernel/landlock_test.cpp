@@ -61,6 +61,32 @@ TEST_CASE("a floor that the kernel does not reach is refused with a remedy", "[l
   CHECK_FALSE(plan.error().remedy.empty());
 }
 
+TEST_CASE("the rules give what the mounts give", "[landlock]") {
+  const std::uint64_t files = sandbox::landlock_rights(sandbox::kLeastLandlock).value().files;
+  const std::uint64_t read = sandbox::landlock_read_access(files);
+  CHECK(sandbox::landlock_access({.kind = sandbox::MountKind::read_only}, files) == read);
+  CHECK(sandbox::landlock_access({.kind = sandbox::MountKind::overlay}, files) == read);
+  CHECK(sandbox::landlock_access({.kind = sandbox::MountKind::overlay, .changes = 1}, files) != read);
+}
+
+TEST_CASE("a single file can be bound writable, and is all that can be written", "[landlock]") {
+  const Ground ground;
+  ground.write("one", "");
+  ground.write("other", "");
+  sandbox::LaunchPlan plan = shell_plan(ground, "echo 1 >/one; echo 2 >/other; cat /one; echo ran");
+  for (const std::string name : {"one", "other"})
+    plan.mounts.push_back(
+        {.kind = name == "one" ? sandbox::MountKind::writable : sandbox::MountKind::read_only,
+         .target = "/" + name,
+         .source = ground.path() + "/" + name});
+  const Outcome outcome = run(ground, plan);
+  INFO(outcome.failure.trail);
+  REQUIRE(outcome.launched);
+  CHECK(outcome.output.ends_with("1\nran\n"));
+  CHECK(ground.read("one") == "1\n");
+  CHECK(ground.read("other").empty());
+}
+
 TEST_CASE("without any mount's help, only what the rules name can be written or read", "[landlock][escape]") {
   const Ground ground;
   const std::string open = ground.path() + "/open", closed = ground.path() + "/closed";
@@ -71,7 +97,8 @@ TEST_CASE("without any mount's help, only what the rules name can be written or 
   const std::uint64_t files = sandbox::landlock_rights(sandbox::kLeastLandlock).value().files;
   const std::vector<sandbox::LandlockRule> rules{
       {.path = "/usr", .access = sandbox::landlock_read_access(files)},
-      {.path = open.c_str(), .access = sandbox::landlock_access(sandbox::MountKind::writable, files)}};
+      {.path = open.c_str(),
+       .access = sandbox::landlock_access({.kind = sandbox::MountKind::writable}, files)}};
   const auto both = [&](const std::function<int()>& attempt) {
     return std::pair(errno_of(nullptr, attempt), errno_of(&rules, attempt));
   };

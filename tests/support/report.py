@@ -88,6 +88,7 @@ def _keeps_attributes(folder):
 
 # The same in the words of Catch2's cases: WARN("skipped: …").
 PHRASES = [
+    (re.compile(r"skipped: not with a sanitizer\b"), lambda _: False),
     (re.compile(r"skipped: needs root\b"), lambda _: NEEDS["root"]()),
     (re.compile(r"skipped: (\S+) is not installed\b"), lambda match: bool(shutil.which(match.group(1)))),
     (re.compile(r"skipped: this kernel has no keys\b"), lambda _: os.path.exists("/proc/keys")),

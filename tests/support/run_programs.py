@@ -1,6 +1,6 @@
 """Runs the test programs that Meson knows and counts their cases (Catch2's XML; else one case a program).
 
-  run_programs.py --build DIR --report FILE [--suite NAME]... [--as USER] [--label TEXT]
+  run_programs.py --build DIR --report FILE [--suite NAME]... [--without NAME] [--as USER] [--label TEXT]
 
 A Catch2 case that cannot run here says so with WARN("skipped: …") and returns (the words: PHRASES of report.py): it counts as skipped.
 """
@@ -12,6 +12,7 @@ import pwd
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as xml
 
 from report import Report, says_skipped
@@ -117,6 +118,7 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("--report", required=True)
     parser.add_argument("--suite", action="append", default=[])
+    parser.add_argument("--without", action="append", default=[])
     parser.add_argument("--as", dest="user")
     parser.add_argument("--label", default="")
     asked = parser.parse_args()
@@ -124,12 +126,14 @@ def main():
     label = asked.label + (f" (as {asked.user})" if asked.user else "")
     report = Report(asked.report)
     chosen = [test for test in tests_of(asked.build)
-              if not asked.suite or any(name.split(":")[-1] in asked.suite for name in test["suite"])]
+              if test["name"] not in asked.without
+              and (not asked.suite or any(name.split(":")[-1] in asked.suite for name in test["suite"]))]
     if not chosen:
         report.add("programs" + label, "(none)", "failed", f"no test program of the suites {asked.suite}")
     for test in chosen:
-        print(f"-- {test['name']}{label}", flush=True)
+        started = time.monotonic()
         run_program(report, test, label, asked.user)
+        print(f"-- {test['name']}{label} ({time.monotonic() - started:.0f} s)", flush=True)
     sys.exit(0)
 
 

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/fs.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -239,6 +240,20 @@ TEST_CASE("agents: nothing is typed into a terminal, whatever the upper half say
     for (const std::uint64_t upper : {0ull, 1ull << 32, 0xffffffffull << 32})
       CHECK(filter.refuses(SYS_ioctl, {0, upper | request}));
   for (const std::uint64_t request : {TIOCGWINSZ, TIOCSWINSZ, TCGETS, FIONREAD, TIOCSCTTY})
+    CHECK(filter.allows(SYS_ioctl, {0, request}));
+}
+
+TEST_CASE("agents: no request to a file system reaches beyond its mount", "[seccomp]") {
+  const Filter filter(kStandardProfile);
+  constexpr std::uint64_t of_btrfs[] = {0x50009401, 0x50009417, 0x5000940e, 0xd0009411, 0xc0189436};
+  constexpr std::uint64_t of_encryption[] = {0xc0506617, 0xc0406618, 0xc0406619, 0xc080661a};
+  for (const std::uint64_t upper : {0ull, 1ull << 32}) {
+    for (const std::uint64_t request : of_btrfs) CHECK(filter.refuses(SYS_ioctl, {0, upper | request}));
+    for (const std::uint64_t request : of_encryption) CHECK(filter.refuses(SYS_ioctl, {0, upper | request}));
+    CHECK(filter.refuses(SYS_ioctl, {0, upper | 0x4000bc10}));
+  }
+  for (const std::uint64_t request :
+       std::initializer_list<std::uint64_t>{FICLONE, FICLONERANGE, FS_IOC_GETFLAGS, FIGETBSZ})
     CHECK(filter.allows(SYS_ioctl, {0, request}));
 }
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "supervisor/wire/frame.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/supervisor/egress/rig.hpp"
 
@@ -74,10 +75,18 @@ TEST_CASE("pawl-egress serves TLS with descriptor 3 alone, and ends when pawld d
 }
 
 TEST_CASE("pawl-egress serves under the sandbox's service filter", "[egress][program]") {
+  if (pawl::testing::kSanitized) {
+    WARN("skipped: not with a sanitizer");
+    return;
+  }
   serve_one_request({{PAWL_EGRESS}, sandbox::SyscallProfile::service});
 }
 
 TEST_CASE("pawl-egress opens no file and makes no socket", "[egress][program]") {
+  if (pawl::testing::kSanitized) {
+    WARN("skipped: not with a sanitizer");
+    return;
+  }
   if (!std::filesystem::exists(kStrace)) {
     WARN("skipped: strace is not installed");
     return;
@@ -100,6 +109,10 @@ TEST_CASE("pawl-egress without a channel says what it misses", "[egress][program
 }
 
 TEST_CASE("pawl-dial resolves and connects under the sandbox's dialer filter", "[egress][program]") {
+  if (pawl::testing::kSanitized) {
+    WARN("skipped: not with a sanitizer");
+    return;
+  }
   const Server server([](Peer& peer) { peer.write("hello"); });
   auto [ours, theirs] = Channel::pair().value();
   const pid_t dialer = start({{PAWL_DIAL}, sandbox::SyscallProfile::dialer}, theirs.fd());

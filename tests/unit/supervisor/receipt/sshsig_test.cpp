@@ -194,8 +194,8 @@ TEST_CASE("an ecdsa signature with padded, zero or overlong integers is refused"
   };
   const Bytes same_r(r.begin(), r.end()), same_s(s.begin(), s.end());
   REQUIRE(with(same_r, same_s, ""));
-  CHECK_FALSE(with(padded(r), same_s, ""));
-  CHECK_FALSE(with(same_r, padded(s), ""));
+  CHECK_FALSE(with(padded(same_r), same_s, ""));
+  CHECK_FALSE(with(same_r, padded(same_s), ""));
   CHECK_FALSE(with({}, same_s, ""));
   CHECK_FALSE(with({0}, same_s, ""));
   CHECK_FALSE(with(same_r, Bytes(40, 0x7f), ""));
