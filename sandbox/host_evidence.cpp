@@ -16,7 +16,7 @@
 namespace pawl::sandbox {
 namespace {
 
-constexpr std::size_t kMaxText = 256U * 1024;  // bytes; a mountinfo can be long
+constexpr std::size_t kMaxText = std::size_t{256} * 1024;  // bytes; a mountinfo can be long
 
 std::string read_text(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));

@@ -169,7 +169,8 @@ std::optional<std::uint32_t> TableReader::hundredths(std::string_view key, std::
       (node.kind == NodeKind::decimal ? node.decimal : static_cast<double>(node.integer)) * 100;
   const double rounded = std::round(exact);
   // Not a number fails every comparison.
-  if (!(exact >= least && exact <= most) || std::abs(exact - rounded) > 1e-6) {
+  const bool within = exact >= least && exact <= most;
+  if (!within || std::abs(exact - rounded) > 1e-6) {
     refuse(key, "'" + std::string(key) + "' must be from " + sandbox::hundredths_text(least) + " to " +
                     sandbox::hundredths_text(most) + ", with two decimals at most");
     return std::nullopt;

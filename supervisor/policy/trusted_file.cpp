@@ -83,7 +83,7 @@ Result<UniqueFd> open_trusted_directory(const std::string& path, Trust trust) {
     const std::string name = std::move(left.front());
     left.pop_front();
     if (name == ".") continue;
-    const std::string here = shown + "/" + name;
+    const std::string here = std::string(shown).append("/").append(name);
     UniqueFd entry = TRY(step_into(current.get(), name, here));
     const struct stat status = TRY(status_of(entry.get(), here));
     if (S_ISLNK(status.st_mode)) {

@@ -78,7 +78,7 @@ ExitCode exit_code_of(const wire::RequestStatus& status) {
 }
 
 std::string describe(const wire::RequestStatus& status) {
-  const std::string name = "request " + status.id.substr(0, kShownId) + " (" + status.action + ")";
+  std::string name = "request " + status.id.substr(0, kShownId) + " (" + status.action + ")";
   const std::string why = status.detail.empty() ? "" : ": " + status.detail;
   switch (status.state) {
     case RequestState::pending:

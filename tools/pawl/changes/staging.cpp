@@ -61,12 +61,12 @@ Result<> carry_attributes(const UniqueFd& folder, const std::string& from, const
   names.resize(static_cast<std::size_t>(size));
   std::string value(65536, '\0');
   for (std::size_t at = 0; at < names.size(); at += std::string_view(names.c_str() + at).size() + 1) {
-    const std::string_view name = names.c_str() + at;
+    const std::string name = names.c_str() + at;
     if (name != "system.posix_acl_access" && !name.starts_with("user.")) continue;
-    const ssize_t got = ::lgetxattr(path.c_str(), name.data(), value.data(), value.size());
+    const ssize_t got = ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
     if (got < 0 && errno == ENODATA) continue;
-    if (got < 0 || ::fsetxattr(to.get(), name.data(), value.data(), static_cast<std::size_t>(got), 0) != 0)
-      return failed("keep the attribute " + std::string(name));
+    if (got < 0 || ::fsetxattr(to.get(), name.c_str(), value.data(), static_cast<std::size_t>(got), 0) != 0)
+      return failed("keep the attribute " + name);
   }
   return {};
 }

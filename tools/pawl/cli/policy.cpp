@@ -37,7 +37,7 @@ struct ExplainOptions {
 // The name that a file has in a configuration directory.
 Outcome<std::string> name_in_home(const std::string& path) {
   const fs::path file = fs::path(path).lexically_normal();
-  const std::string name = file.filename().string();
+  std::string name = file.filename().string();
   if (std::ranges::find(kNames, name) != std::end(kNames)) return name;
   if (file.extension() == ".toml") return "roles/" + name;
   return tools::trouble(ExitCode::usage, path + " is no policy file",
