@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include "sandbox/base/bytes.hpp"
 #include "sandbox/cgroup_scope.hpp"
@@ -81,17 +82,25 @@ Result<> switch_on(const Cgroup& parent, std::string_view controller) {
   return written;
 }
 
-// A file that this kernel does not have limits nothing that it has.
-Result<> write_if_there(int directory, const char* file, std::string_view text) {
-  auto written = write_small(directory, file, text);
-  if (!written && written.error().errnum == ENOENT) return {};
-  return written;
+// Its first line is a heading (proc_swaps(5)).
+bool host_has_swap() {
+  std::ifstream swaps("/proc/swaps");
+  std::string line;
+  return std::getline(swaps, line) && std::getline(swaps, line);
+}
+
+// What does not fit would go to swap. In zswap it is compressed memory of the same kind.
+Result<> forbid_swap(int directory) {
+  auto written = write_small(directory, "memory.swap.max", "0");
+  if (written || written.error().errnum != ENOENT) return written;
+  if (!host_has_swap()) return {};
+  return refuse("this kernel does not count swap, of which the host has some",
+                "boot without swapaccount=0, or turn swap off");
 }
 
 Result<> set_memory(int directory, std::uint64_t bytes) {
   TRY(write_small(directory, "memory.max", std::to_string(bytes)));
-  // Else the rest would go to swap. In zswap it is compressed memory of the same kind.
-  TRY(write_if_there(directory, "memory.swap.max", "0"));
+  TRY(forbid_swap(directory));
   // All or nothing: a session with some of its processes killed at random is of no use.
   return write_small(directory, "memory.oom.group", "1");
 }
