@@ -1,6 +1,6 @@
-// Whether the tests are built with a sanitizer. Its runtime is a shared library that makes calls and mappings of
-// its own: a program under one of the service filters does not get past its start with it, and mlock(2) does
-// nothing.
+// Whether the tests are built with a sanitizer. Its runtime is a shared library that makes calls and mappings
+// of its own: a program under one of the service filters does not get past its start with it, and mlock(2)
+// does nothing.
 #pragma once
 
 namespace pawl::testing {
