@@ -24,8 +24,8 @@ class Report:
     def add(self, suite, case, outcome, detail=""):
         assert outcome in OUTCOMES, outcome
         line = json.dumps({"suite": suite, "case": case, "outcome": outcome, "detail": detail[:4000]})
-        with open(self.path, "a", encoding="utf-8") as out:
-            out.write(line + "\n")
+        with open(self.path, "ab", buffering=0) as out:  # one write: others append, too
+            out.write(f"{line}\n".encode())
         if outcome != "passed":
             print(f"  {outcome}: {suite}: {case}\n    {detail.strip()[:4000]}", flush=True)
 

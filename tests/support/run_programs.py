@@ -6,6 +6,7 @@ A Catch2 case that cannot run here says so with WARN("skipped: …") and returns
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pwd
@@ -130,10 +131,20 @@ def main():
               and (not asked.suite or any(name.split(":")[-1] in asked.suite for name in test["suite"]))]
     if not chosen:
         report.add("programs" + label, "(none)", "failed", f"no test program of the suites {asked.suite}")
-    for test in chosen:
+
+    def run(test):
         started = time.monotonic()
         run_program(report, test, label, asked.user)
         print(f"-- {test['name']}{label} ({time.monotonic() - started:.0f} s)", flush=True)
+
+    # Those that wait for real programs have the machine to themselves afterwards.
+    together = sorted((test for test in chosen if test["is_parallel"]), key=lambda test: -test["timeout"])
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in [pool.submit(run, test) for test in together]:
+            done.result()
+    for test in chosen:
+        if not test["is_parallel"]:
+            run(test)
     sys.exit(0)
 
 
