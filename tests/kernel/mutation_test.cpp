@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -22,6 +23,7 @@ using pawl::testing::Mutant;
 
 namespace {
 
+constexpr std::uint32_t kWorkers = 2;
 constexpr unsigned kLimit = 120;  // seconds for one run of the kernel tests
 
 // The exit code of the kernel tests against one launcher, stopping at the first check that fails. What they
@@ -51,10 +53,49 @@ void end_orphans() {
   }
 }
 
+struct Trial {
+  const char* tests;
+  const Mutant& mutant;
+  std::string folder;
+};
+
+// Every second step, from `first` on: how many of them nothing notices.
+int try_steps(const Trial& trial, std::uint32_t first) {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return 1;
+  const std::string path = trial.folder + "/launch-mutant-" + std::to_string(first);
+  int unnoticed = 0;
+  for (std::uint32_t step = first; step < pawl::sandbox::step_count(); step += kWorkers) {
+    trial.mutant.write(path, Mutant::Does::omit, step);
+    const bool noticed = exit_code_with(trial.tests, path.c_str(), path + ".output") != 0;
+    end_orphans();
+    if (noticed) continue;
+    ++unnoticed;
+    std::printf("nothing fails without \"%s\"\n", std::string(pawl::sandbox::step_name(step)).c_str());
+    std::fflush(stdout);
+  }
+  return unnoticed;
+}
+
+// A process each, since what a mutant leaves behind becomes its worker's child.
+int try_all_steps(const Trial& trial) {
+  std::array<pid_t, kWorkers> workers{};
+  for (std::uint32_t first = 0; first < kWorkers; ++first) {
+    workers[first] = ::fork();
+    if (workers[first] == 0) ::_exit(try_steps(trial, first));
+  }
+  int unnoticed = 0;
+  for (const pid_t worker : workers) {
+    int status = 0;
+    const bool ended = worker > 0 && ::waitpid(worker, &status, 0) == worker && WIFEXITED(status);
+    unnoticed += ended ? WEXITSTATUS(status) : 1;
+  }
+  return unnoticed;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 3 || ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return 2;
+  if (count != 3) return 2;
   const Mutant mutant = Mutant::load(words[2]);
   if (!mutant) {
     std::printf("%s has no place for the number of a step\n", words[2]);
@@ -62,19 +103,10 @@ int main(int count, char** words) {
   }
   std::string folder = (std::filesystem::temp_directory_path() / "pawl-mutants-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr || ::chmod(folder.c_str(), 0755) != 0) return 1;
+  const int unnoticed = try_all_steps({words[1], mutant, folder});
+  // The unchanged mutant must pass, or the failures above would prove nothing.
   const std::string path = folder + "/launch-mutant";
   const std::string output = folder + "/output";
-  int unnoticed = 0;
-  for (std::uint32_t step = 0; step < pawl::sandbox::step_count(); ++step) {
-    mutant.write(path, Mutant::Does::omit, step);
-    const bool noticed = exit_code_with(words[1], path.c_str(), output) != 0;
-    end_orphans();
-    if (noticed) continue;
-    ++unnoticed;
-    std::printf("nothing fails without \"%s\"\n", std::string(pawl::sandbox::step_name(step)).c_str());
-    std::fflush(stdout);
-  }
-  // The unchanged mutant must pass, or the failures above would prove nothing.
   mutant.write(path, Mutant::Does::omit, Mutant::kNoStep);
   const bool whole = exit_code_with(words[1], path.c_str(), output) == 0;
   if (!whole) std::cout << "something fails with every step:\n" << std::ifstream(output).rdbuf() << "\n";
