@@ -1,6 +1,6 @@
 """Runs the unittest cases of a folder and counts them into a report.
 
-  run_python.py FOLDER --report FILE [--only TEXT] [--part N/M]
+  run_python.py FOLDER --report FILE [--only TEXT]
 """
 
 import argparse
@@ -66,14 +66,11 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--report", required=True)
     parser.add_argument("--only", default="", help="run only cases whose id contains this")
-    parser.add_argument("--part", default="0/1", help="run only every Mth class of cases, from the Nth on")
     asked = parser.parse_args()
-    part, parts = map(int, asked.part.split("/"))
     folder = os.path.abspath(asked.folder)
     found = unittest.TestLoader().discover(folder, pattern="*_test.py", top_level_dir=folder)
-    chosen = [test for test in cases(found) if asked.only in test.id() or isinstance(test, unittest.loader._FailedTest)]
-    classes = list(dict.fromkeys(type(test) for test in chosen))
-    chosen = unittest.TestSuite(test for test in chosen if classes.index(type(test)) % parts == part)
+    chosen = unittest.TestSuite(test for test in cases(found)
+                                if asked.only in test.id() or isinstance(test, unittest.loader._FailedTest))
     result = Counting(Report(asked.report), os.path.basename(folder))
     print(f"-- {os.path.basename(folder)}", flush=True)
     chosen.run(result)
