@@ -44,15 +44,9 @@ std::uint64_t files_of(int abi) {
   return files;
 }
 
-// No link leads elsewhere: the launcher made the mounts so, too.
-int open_ruled(const char* path) noexcept {
-  const int root = ::open("/", O_PATH | O_CLOEXEC);
-  if (root < 0 || path[1] == '\0') return root;
-  const int file = open_beneath(root, path + 1, O_PATH);
-  const int error = errno;
-  ::close(root);
-  errno = error;
-  return file;
+// `path` is absolute. No link leads elsewhere: the launcher made the mounts so, too.
+int open_ruled(int root, const char* path) noexcept {
+  return open_beneath(root, path[1] == '\0' ? "." : path + 1, O_PATH);
 }
 
 std::string what_is_missing(int abi, std::uint32_t floor) {
@@ -111,8 +105,10 @@ int restrict_by_landlock(const LandlockPlan& plan) noexcept {
   const std::size_t size = plan.scopes != 0 ? sizeof(attributes) : sizeof(attributes.handled_access_fs);
   const int ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0));
   if (ruleset < 0) return errno;
+  const int root = ::open("/", O_PATH | O_CLOEXEC);
+  if (root < 0) return errno;
   for (const LandlockRule& rule : plan.rules) {
-    const int file = rule.path != nullptr ? open_ruled(rule.path) : rule.descriptor;
+    const int file = rule.path != nullptr ? open_ruled(root, rule.path) : rule.descriptor;
     if (file < 0 && errno == ENOENT) continue;
     if (file < 0) return errno;
     struct stat status{};
@@ -123,6 +119,7 @@ int restrict_by_landlock(const LandlockPlan& plan) noexcept {
     if (rule.path != nullptr) ::close(file);
     if (error != 0) return error;
   }
+  ::close(root);
   if (::syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) return errno;
   return ::close(ruleset) == 0 ? 0 : errno;
 }

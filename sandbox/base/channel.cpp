@@ -82,7 +82,7 @@ Result<> Channel::send(ByteSpan message, std::span<const int> descriptors) const
 }
 
 Result<std::optional<Packet>> Channel::receive() const {
-  // How long it is: room for the longest message would be more pages than a whole launch touches besides.
+  // How long it is: room for the longest message is 32 pages, touched and zeroed for every one.
   ssize_t size = 0;
   do size = ::recv(fd(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
   while (size < 0 && errno == EINTR);
