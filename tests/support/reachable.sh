@@ -1,12 +1,14 @@
 #!/bin/bash
-# reachable.sh FOLDER COMMAND...: runs COMMAND where every user of the host can reach FOLDER. Needs root.
+# reachable.sh [--apart] FOLDER COMMAND...: runs COMMAND where every user of the host can reach FOLDER. Needs root.
+# With --apart it has processes, a loopback and IPC of its own, too: what it leaves behind ends with it, and two of them
+# see nothing of each other.
 # A clone often lies below a 0700 folder (/root, a home). In a private mount namespace that folder is covered by an
 # empty one that leads only to FOLDER, at the same path; the host sees nothing of it.
 set -euo pipefail
 
 if [ "${1:-}" = --inside ]; then
-  folder=$2
-  shift 2
+  apart=$2 folder=$3
+  shift 3
   closed="" part="" rest=${folder#/}
   while [ -n "$rest" ] && [ -z "$closed" ]; do
     part="$part/${rest%%/*}"
@@ -27,11 +29,20 @@ if [ "${1:-}" = --inside ]; then
     exec 9<&-
     cd "$folder"
   fi
-  exec "$@"
+  [ -z "$apart" ] || ip link set lo up
+  # Apart, this shell is pid 1: it stays, to reap what others leave.
+  [ -n "$apart" ] || exec "$@"
+  "$@"
+  exit
+fi
+apart=()
+if [ "$1" = --apart ]; then
+  apart=(--pid --fork --kill-child --mount-proc --net --ipc)
+  shift
 fi
 folder=$(realpath "$1")
 shift
 # A test may make sure that it was started here, and mounts nothing over the host's folders.
 PAWL_HOST_MOUNTS=$(readlink /proc/self/ns/mnt)
 export PAWL_HOST_MOUNTS
-exec unshare --mount --propagation private -- "$BASH" "$0" --inside "$folder" "$@"
+exec unshare --mount --propagation private "${apart[@]}" -- "$BASH" "$0" --inside "${apart:+apart}" "$folder" "$@"

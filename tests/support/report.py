@@ -16,7 +16,7 @@ OUTCOMES = ("passed", "failed", "skipped")
 
 
 class Report:
-    """Appends outcomes to a file; several programs of one run may share it, one after the other."""
+    """Appends outcomes to a file that several programs of one run may share."""
 
     def __init__(self, path):
         self.path = path
@@ -28,7 +28,6 @@ class Report:
             out.write(f"{line}\n".encode())
         if outcome != "passed":
             print(f"  {outcome}: {suite}: {case}\n    {detail.strip()[:4000]}", flush=True)
-
 
     def take(self, lines, suite):
         """Outcomes that another run wrote, which had a report of its own."""

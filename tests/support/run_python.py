@@ -1,9 +1,12 @@
 """Runs the unittest cases of a folder and counts them into a report.
 
-  run_python.py FOLDER --report FILE [--only TEXT]
+  run_python.py FOLDER --report FILE [--only TEXT] [--share FILE]
+
+Several that share a FILE, empty at first, divide the modules among themselves: each takes the next when it is done.
 """
 
 import argparse
+import fcntl
 import os
 import sys
 import time
@@ -61,19 +64,35 @@ def cases(suite):
             yield item
 
 
+def shared(modules, path):
+    """Those of the list that this process takes; the file has one byte for each that was taken."""
+    while True:
+        with open(path, "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            taken = file.seek(0, os.SEEK_END)
+            if taken >= len(modules):
+                return
+            file.write(b".")
+        yield modules[taken]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--report", required=True)
     parser.add_argument("--only", default="", help="run only cases whose id contains this")
+    parser.add_argument("--share", help="cases are divided among the processes that are given this file")
     asked = parser.parse_args()
     folder = os.path.abspath(asked.folder)
     found = unittest.TestLoader().discover(folder, pattern="*_test.py", top_level_dir=folder)
-    chosen = unittest.TestSuite(test for test in cases(found)
-                                if asked.only in test.id() or isinstance(test, unittest.loader._FailedTest))
+    modules = {}
+    for test in cases(found):
+        if asked.only in test.id() or isinstance(test, unittest.loader._FailedTest):
+            modules.setdefault(type(test).__module__, []).append(test)
     result = Counting(Report(asked.report), os.path.basename(folder))
     print(f"-- {os.path.basename(folder)}", flush=True)
-    chosen.run(result)
+    for taken in shared(list(modules), asked.share) if asked.share else modules:
+        unittest.TestSuite(modules[taken]).run(result)
     sys.exit(0)
 
 
