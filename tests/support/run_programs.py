@@ -1,8 +1,9 @@
 """Runs the test programs that Meson knows and counts their cases (Catch2's XML; else one case a program).
 
-  run_programs.py --build DIR --report FILE [--suite NAME]... [--without NAME] [--as USER] [--label TEXT]
+  run_programs.py --build DIR --report FILE [--suite NAME]... [--without NAME] [--again] [--as USER] [--label TEXT]
 
 A Catch2 case that cannot run here says so with WARN("skipped: …") and returns (the words: PHRASES of report.py): it counts as skipped.
+With --again the cases tagged [pure] are left out: they compute only, and another user has run them.
 """
 
 import argparse
@@ -82,7 +83,7 @@ def count_catch(report, suite, path):
     return True
 
 
-def run_program(report, test, label, user):
+def run_program(report, test, label, user, again):
     suite = f"{test['name']}{label}"
     with tempfile.TemporaryDirectory(prefix="pawl-test-") as scratch:
         if user:
@@ -93,7 +94,7 @@ def run_program(report, test, label, user):
         try:
             catch = is_catch(command, **options)
             if catch:
-                command += ["-r", "xml", "-o", path]
+                command += ["-r", "xml", "-o", path, *(["~[pure]"] if again else [])]
             limit = max(int(test.get("timeout") or 30), 30) * int(os.environ.get("PAWL_TEST_SLOWNESS", "4"))
             ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                    timeout=limit, check=False, **options)
@@ -120,6 +121,7 @@ def main():
     parser.add_argument("--report", required=True)
     parser.add_argument("--suite", action="append", default=[])
     parser.add_argument("--without", action="append", default=[])
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--as", dest="user")
     parser.add_argument("--label", default="")
     asked = parser.parse_args()
@@ -134,7 +136,7 @@ def main():
 
     def run(test):
         started = time.monotonic()
-        run_program(report, test, label, asked.user)
+        run_program(report, test, label, asked.user, asked.again)
         print(f"-- {test['name']}{label} ({time.monotonic() - started:.0f} s)", flush=True)
 
     # Those that wait for real programs have the machine to themselves afterwards.

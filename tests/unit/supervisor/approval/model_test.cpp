@@ -152,7 +152,7 @@ class Schedule {
 
 }  // namespace
 
-TEST_CASE("in every schedule executions ≤ burned receipts ≤ satisfied quorums", "[model]") {
+TEST_CASE("in every schedule executions ≤ burned receipts ≤ satisfied quorums", "[model][pure]") {
   constexpr std::uint32_t kSchedules = 2000;
   std::size_t executed = 0;
   for (std::uint32_t seed = 0; seed < kSchedules; ++seed) {

@@ -81,7 +81,7 @@ TEST_CASE("no byte of document, statement or signature can change under a receip
       taken_by_pawl(receipt, [](receipt::Bundle& b) -> std::string& { return b.decisions[0].key; }).empty());
 }
 
-TEST_CASE("the stock ssh-keygen refuses the same changes", "[flips]") {
+TEST_CASE("the stock ssh-keygen refuses the same changes", "[flips][pure]") {
   if (!SshKeygen::is_installed()) FAIL("ssh-keygen is missing: apt-get install openssh-client");
   Receipt receipt("ed25519", "");
   const receipt::SignedDecision& decision = receipt.bundle.decisions[0];
