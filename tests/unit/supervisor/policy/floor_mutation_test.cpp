@@ -229,14 +229,16 @@ std::string text_of(const Tally& tally) {
 
 Person alice() { return {.name = "alice", .uids = {1000}, .keys = {std::string(test::kAliceKey)}}; }
 
-TEST_CASE("no single edited line of the system files lets a floored secret be used below its floor", "[pure]") {
+TEST_CASE("no single edited line of the system files lets a floored secret be used below its floor",
+          "[pure]") {
   const Tally tally = mutate({.kind = HomeKind::system, .config = "/etc/pawl"}, system_example());
   CHECK(text_of(tally) == "");
   CHECK(tally.refused > 5000);  // most slips are refused when read
   CHECK(tally.accepted > 300);  // and what is not refused was really judged
 }
 
-TEST_CASE("no single edited line of the embedded files lets a floored secret be used below its floor", "[pure]") {
+TEST_CASE("no single edited line of the embedded files lets a floored secret be used below its floor",
+          "[pure]") {
   const auto files = embedded_starter(alice(), "alice@laptop");
   REQUIRE(files);
   const Tally tally = mutate({.kind = HomeKind::embedded, .config = "/home/alice/.config/pawl"}, *files);
