@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 namespace pawl::sandbox {
 namespace {
@@ -18,13 +19,27 @@ std::string parent_of(const std::string& path) {
 
 }  // namespace
 
-Result<PrivatePlaces::Place> PrivatePlaces::resolve(const Apart& apart) {
-  Place place{apart.path, apart.kind, Place::State::there, {}};
-  for (std::string path = apart.path;; path = parent_of(path)) {
+// Most places of a plan lie in the same few folders.
+class PrivatePlaces::Resolver {
+ public:
+  Result<Place> resolve(const Apart& apart) {
+    Place place{apart.path, apart.kind, Place::State::there, {}};
+    std::string path = apart.path;
+    while (!TRY(is_there(path))) {
+      place.state = Place::State::missing;
+      path = parent_of(path);
+    }
+    place.lineage = there_.at(path);
+    return place;
+  }
+
+ private:
+  Result<bool> is_there(const std::string& path) {
+    if (there_.contains(path)) return true;
     const UniqueFd found(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (found) {
-      place.lineage = TRY(lineage_of(found.get()));
-      return place;
+      there_.emplace(path, TRY(lineages_.of(found.get())));
+      return true;
     }
     const int errnum = errno;
     struct stat status{};
@@ -34,24 +49,28 @@ Result<PrivatePlaces::Place> PrivatePlaces::resolve(const Apart& apart) {
       return std::unexpected(failed("find out what " + path + " is, which no agent may see", errnum)
                                  .error()
                                  .advising("repair or remove it"));
-    place.state = Place::State::missing;
+    return false;
   }
-}
+
+  Lineages lineages_;
+  std::map<std::string, Lineage> there_;
+};
 
 Result<PrivatePlaces> PrivatePlaces::resolve(const LaunchPlan& plan) {
   PrivatePlaces all;
+  Resolver resolver;
   for (const Apart& apart : plan.apart) {
     if (apart.kind == ApartKind::name)
       all.names_.push_back(apart.path);
     else
-      all.places_.push_back(TRY(resolve(apart)));
+      all.places_.push_back(TRY(resolver.resolve(apart)));
   }
   return all;
 }
 
 Result<> PrivatePlaces::admit(const Mount& mount, int here) const {
   if (mount.origin == Origin::pawls_own || (places_.empty() && names_.empty())) return {};
-  const Lineage shown = TRY(lineage_of(here));
+  const Lineage shown = TRY(Lineages().of(here));
   const std::string step = "bind " + TRY(path_of_descriptor(here)) + " at " + mount.target;
   for (const Place& place : places_) {
     if (leads_through(place.lineage, shown.back()))

@@ -27,7 +27,7 @@ class PrivatePlaces {
     Lineage lineage;  // missing: of the nearest folder that is there, where it could be made
   };
 
-  static Result<Place> resolve(const Apart& apart);
+  class Resolver;
 
   std::vector<Place> places_;
   std::vector<std::string> names_;

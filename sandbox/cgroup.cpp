@@ -180,8 +180,9 @@ Result<SessionCgroup> SessionCgroup::make(Cgroup parent) {
   cgroup.name_ = "pawl-" + random_id().substr(0, 16);
   const char* name = cgroup.name_.c_str();
   const int above = parent.directory.get();
-  if (::mkdirat(above, name, 0755) != 0) return failed("make a cgroup below " + parent.path);
+  // Before there is anything to sweep: whenever this process is killed, nothing is left.
   cgroup.lifeline_ = TRY(start_sweeper(above, cgroup.name_));
+  if (::mkdirat(above, name, 0755) != 0) return failed("make a cgroup below " + parent.path);
   cgroup.directory_ = UniqueFd(::openat(above, name, O_PATH | O_DIRECTORY | O_CLOEXEC));
   cgroup.parent_ = std::move(parent);
   const int directory = cgroup.directory_.get();

@@ -22,7 +22,7 @@ Result<> check_apart(const Mount& mount, const std::vector<UniqueFd>& descriptor
   const int looked = mount.descriptor == kNone ? ::stat(mount.source.c_str(), &shown)
                                                : ::fstat(descriptors.at(mount.descriptor).get(), &shown);
   if (looked != 0) return failed("look at what is shown at " + mount.target);
-  if (leads_through(TRY(lineage_of(folder.get())), {shown.st_dev, shown.st_ino}))
+  if (leads_through(TRY(Lineages().of(folder.get())), {shown.st_dev, shown.st_ino}))
     return refuse("it lies in what is shown at " + mount.target,
                   "choose another workspace, or an XDG_DATA_HOME outside of this one");
   return {};

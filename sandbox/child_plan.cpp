@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "sandbox/host_remedies.hpp"
+#include "sandbox/mount_sources.hpp"
 #include "sandbox/seccomp_profile.hpp"
 
 namespace pawl::sandbox {
@@ -39,7 +40,7 @@ std::string value_of(const std::vector<std::string>& environment, std::string_vi
 
 }  // namespace
 
-Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Readied& readied,
+Result<ChildData> ChildData::prepare(const LaunchPlan& plan, Readied readied,
                                      const std::vector<UniqueFd>& descriptors) {
   ChildData data;
   data.child_.id_maps = single_id_maps(readied.identity);
@@ -55,11 +56,20 @@ Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Readied& read
   TRY(data.prepare_limits(plan));
   TRY(data.prepare_command(plan, descriptors, readied));
   TRY(explained(Layer::landlock, data.prepare_landlock(plan)));
-  data.filter_ = TRY(compile_filter(
-      profile_of(plan.syscalls), {.executable_fd = static_cast<std::uint32_t>(data.child_.executable_number),
-                                  .changes = plan.syscall_changes}));
-  data.child_.filter = {static_cast<unsigned short>(data.filter_.size()), data.filter_.data()};
+  TRY(data.prepare_filter(plan, std::move(readied.standard_filter)));
   return data;
+}
+
+Result<> ChildData::prepare_filter(const LaunchPlan& plan, FilterProgram&& standard) {
+  const bool unchanged = plan.syscalls == SyscallProfile::standard && plan.syscall_changes.empty();
+  if (unchanged && !standard.empty())
+    filter_ = std::move(standard);
+  else
+    filter_ = TRY(compile_filter(profile_of(plan.syscalls),
+                                 {.executable_fd = static_cast<std::uint32_t>(child_.executable_number),
+                                  .changes = plan.syscall_changes}));
+  child_.filter = {static_cast<unsigned short>(filter_.size()), filter_.data()};
+  return {};
 }
 
 // The whole root can be read and executed; written is where a mount says so, and what is executed by
@@ -121,6 +131,8 @@ Result<> ChildData::prepare_mounts(const LaunchPlan& plan) {
 Result<> ChildData::prepare_descriptors(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors) {
   const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!nothing) return failed("open /dev/null");
+  // The child hides files of /proc with it, too.
+  TRY(check_device(nothing.get(), kDeviceNodes[0]));
   for (const StdioEntry& entry : plan.stdio) {
     if (entry.kind == Stdio::terminal) {
       numbers_.push_back(kTheTerminal);

@@ -36,21 +36,22 @@ Result<std::string> path_of_descriptor(int descriptor) {
   return std::string(buffer.data(), static_cast<std::size_t>(size));
 }
 
+Result<FileIdentity> Lineages::look_at(const std::string& path) {
+  if (const auto known = known_.find(path); known != known_.end()) return known->second;
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return failed("look at " + path);
+  return known_.emplace(path, FileIdentity{status.st_dev, status.st_ino}).first->second;
+}
+
 // By the canonical path, and not by "..", which needs the right to search the place itself.
-Result<Lineage> lineage_of(int descriptor) {
+Result<Lineage> Lineages::of(int descriptor) {
   const std::string path = TRY(path_of_descriptor(descriptor));
   if (!path.starts_with('/')) return refuse("a folder has no path: " + path, "start it again");
   Lineage lineage;
-  const auto add = [&lineage](const std::string& part) -> Result<> {
-    struct stat status{};
-    if (::lstat(part.c_str(), &status) != 0) return failed("look at " + part);
-    lineage.push_back({status.st_dev, status.st_ino});
-    return {};
-  };
-  TRY(add("/"));
+  lineage.push_back(TRY(look_at("/")));
   for (std::size_t slash = 0; path.size() > 1 && slash != std::string::npos;) {
     slash = path.find('/', slash + 1);
-    TRY(add(path.substr(0, slash)));
+    lineage.push_back(TRY(look_at(path.substr(0, slash))));
   }
   if (lineage.back() != TRY(identity_of(descriptor)))
     return refuse(path + " was replaced while it was looked at", "start it again");

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,17 @@ inline bool leads_through(const Lineage& lineage, const FileIdentity& place) {
   return std::ranges::find(lineage, place) != lineage.end();
 }
 
-// Of a descriptor that still has a path; refused where another file has it by now.
-Result<Lineage> lineage_of(int descriptor);
+// Looks each folder up once, for as long as it lives.
+class Lineages {
+ public:
+  // Of a descriptor that still has a path; refused where another file has it by now.
+  Result<Lineage> of(int descriptor);
+
+ private:
+  Result<FileIdentity> look_at(const std::string& path);
+
+  std::map<std::string, FileIdentity> known_;
+};
 
 // As the kernel names it now.
 Result<std::string> path_of_descriptor(int descriptor);

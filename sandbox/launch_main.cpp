@@ -77,11 +77,9 @@ class Supervisor {
   Result<> start() {
     Command command;
     Packet packet = TRY(receive_command(command));
-    auto outer = OuterNamespaces::to_be_made;
-    Result<> prepared;
+    Result<std::optional<Prepared>> prepared;
     if (command.kind == CommandKind::prepare) {
-      outer = OuterNamespaces::prepared;
-      prepared = prepare_outer_namespaces();
+      prepared = prepare_launch();
       packet = TRY(receive_command(command));
     }
     if (command.kind != CommandKind::start) return refuse("the first command is not start");
@@ -98,8 +96,8 @@ class Supervisor {
     if (!command.modes.empty()) client.terminal.modes = TRY(decode_modes(command.modes));
     if (plan.wall_time != 0) deadline_ = Clock::now() + std::chrono::seconds(plan.wall_time);
     const std::string name = plan.name.empty() ? "launch" : plan.name;
-    TRY_DURING(name, std::move(prepared));
-    launched_ = TRY_DURING(name, launch(plan, std::move(packet.descriptors), client, outer));
+    auto ready = TRY_DURING(name, std::move(prepared));
+    launched_ = TRY_DURING(name, launch(plan, std::move(packet.descriptors), client, std::move(ready)));
     TRY(make_nonblocking(client_));
     return announce();
   }

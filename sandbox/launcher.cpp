@@ -69,6 +69,12 @@ Result<UniqueFd> hear_child(const Channel& report) {
   }
 }
 
+// Its last reference would be pid 1's, and the kernel takes the mounts apart before it tells that a process
+// has ended: up to a tenth of a short launch. Without it only that is lost.
+UniqueFd mounts_of(pid_t pid) {
+  return UniqueFd(::open(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 Result<Launched> start_child(ChildData& data) {
   const Stack stack = TRY(Stack::make());
   int pidfd_number = -1;
@@ -96,6 +102,7 @@ Result<Launched> start_child(ChildData& data) {
     return std::unexpected(std::move(terminal).error());
   }
   launched.terminal = std::move(*terminal);
+  launched.mounts = mounts_of(pid);
   return launched;
 }
 
@@ -123,14 +130,17 @@ Result<UniqueFd> open_init_program() {
   return program;
 }
 
-Result<> prepare_outer_namespaces() {
+Result<Prepared> prepare_launch() {
   TRY(enter_outer_namespaces(TRY(take_identity(LaunchPlan{})), Network::loopback));
-  return explained(Layer::network_namespace, bring_loopback_up());
+  TRY(explained(Layer::network_namespace, bring_loopback_up()));
+  Prepared prepared;
+  prepared.devices = TRY(explained(Layer::new_root, clone_devices()));
+  prepared.standard_filter = TRY(compile_filter(kStandardProfile));
+  return prepared;
 }
 
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors, const FromClient& client,
-                        OuterNamespaces outer) {
-  const bool prepared = outer == OuterNamespaces::prepared;
+                        std::optional<Prepared> prepared) {
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
@@ -145,8 +155,9 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
     changes = TRY(clone_changes_early(plan, descriptors));
   }
   const Identity identity = TRY(take_identity(plan));
-  ChildData data =
-      TRY(ChildData::prepare(plan, {identity, init, limits.cgroup.entry(), client.variables}, descriptors));
+  Readied readied{identity, init, limits.cgroup.entry(), client.variables, {}};
+  if (prepared) readied.standard_filter = std::move(prepared->standard_filter);
+  ChildData data = TRY(ChildData::prepare(plan, std::move(readied), descriptors));
   data.set_terminal(client.terminal);
   // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
   // They are opened up only for as long as maps are written, here and in the child, which shares our memory:
@@ -164,7 +175,8 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, places, sources)));
   TRY(clone_changes(plan, descriptors, changes));
   TRY(explained(Layer::overlay, assemble_overlays(plan, changes, sources)));
-  BuiltRoot built = TRY(explained(Layer::new_root, build_root(plan, sources)));
+  std::vector<UniqueFd> devices = prepared ? std::move(prepared->devices) : std::vector<UniqueFd>{};
+  BuiltRoot built = TRY(explained(Layer::new_root, build_root(plan, sources, std::move(devices))));
   sources.clear();
   changes.clear();
   descriptors.clear();

@@ -3,6 +3,7 @@
 // pawl-launch's, and the benchmark's. Order and reasons: launcher.cpp, on one screen.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "sandbox/appeared.hpp"
@@ -11,11 +12,13 @@
 #include "sandbox/cgroup.hpp"
 #include "sandbox/plan.hpp"
 #include "sandbox/pty.hpp"
+#include "sandbox/seccomp_filter.hpp"
 
 namespace pawl::sandbox {
 
 struct Launched {
   UniqueFd pidfd;     // of pid 1 of the sandbox, a child of this process
+  UniqueFd mounts;    // its mount namespace, kept: taking it apart need not be waited for when pid 1 ends
   UniqueFd terminal;  // master; empty unless the plan has a terminal
   UniqueFd stops;     // pid 1 writes a byte when the command was stopped; empty without an init
   std::vector<UniqueFd> listeners;
@@ -32,13 +35,16 @@ struct FromClient {
   std::vector<std::string> variables;  // NAME=value; the command gets those that its plan inherits
 };
 
-// The outer namespaces, with loopback up, before the plan is known: making them takes a fifth of a launch.
-// Only for a plan of the caller's own identity with Network::loopback.
-Result<> prepare_outer_namespaces();
-enum class OuterNamespaces : std::uint8_t { to_be_made, prepared };
+// What is ready before the plan is known, besides the outer namespaces and their loopback: a third of a
+// launch. Only for a plan of the caller's own identity with Network::loopback.
+struct Prepared {
+  std::vector<UniqueFd> devices;  // clone_devices()
+  FilterProgram standard_filter;  // of kStandardProfile, unchanged
+};
+Result<Prepared> prepare_launch();
 
 // `descriptors` are those that the plan indexes. Whatever fails, nothing runs afterwards.
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors,
-                        const FromClient& client = {}, OuterNamespaces outer = OuterNamespaces::to_be_made);
+                        const FromClient& client = {}, std::optional<Prepared> prepared = std::nullopt);
 
 }  // namespace pawl::sandbox

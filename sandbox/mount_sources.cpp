@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -228,12 +229,23 @@ Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& desc
   return {};
 }
 
+Result<> check_device(int descriptor, const DeviceNode& node) {
+  struct stat status{};
+  const std::string path = std::string("/dev/") + node.name;
+  if (::fstat(descriptor, &status) != 0) return failed("look at " + path);
+  if (S_ISCHR(status.st_mode) && status.st_rdev == makedev(node.major, node.minor)) return {};
+  return refuse(path + " is not the device that it should be",
+                "as root: mknod -m 666 " + path + " c " + std::to_string(node.major) + " " +
+                    std::to_string(node.minor) + ", where nothing else stands there");
+}
+
 Result<std::vector<UniqueFd>> clone_devices() {
   std::vector<UniqueFd> nodes;
-  for (const char* name : kDeviceNodes) {
-    const std::string path = std::string("/dev/") + name;
+  for (const DeviceNode& device : kDeviceNodes) {
+    const std::string path = std::string("/dev/") + device.name;
     UniqueFd node(clone_tree(AT_FDCWD, path.c_str(), Reach::this_mount));
     if (!node) return failed("bind " + path);
+    TRY(check_device(node.get(), device));
     nodes.push_back(std::move(node));
   }
   return nodes;

@@ -28,7 +28,14 @@ Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& desc
                        const PrivatePlaces& places, SourceTrees& trees);
 
 // The host's device nodes, in the order of kDeviceNodes.
-inline constexpr const char* kDeviceNodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
+struct DeviceNode {
+  const char* name;
+  unsigned major, minor;  // Documentation/admin-guide/devices.txt of the kernel
+};
+inline constexpr DeviceNode kDeviceNodes[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+                                              {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+// Whether the descriptor is that device, and not what somebody put in its place.
+Result<> check_device(int descriptor, const DeviceNode& node);
 Result<std::vector<UniqueFd>> clone_devices();
 
 }  // namespace pawl::sandbox

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <map>
 
 #include "sandbox/base/descriptor_path.hpp"
 #include "sandbox/base/mount_api.hpp"
@@ -20,7 +21,7 @@ constexpr std::uint64_t kSharedSize = 64u << 20;  // bytes: /dev/shm where the p
 constexpr mode_t kShared = 01777;
 
 struct Place {
-  UniqueFd parent;
+  int parent = -1;
   std::string name;
 };
 
@@ -94,25 +95,28 @@ class RootBuilder {
   // The directory that holds `target`, made where only the launcher has written: on a tmpfs of this root.
   Result<Place> place_of(const std::string& target) {
     const std::size_t slash = target.rfind('/');
-    return Place{TRY(directory_at(target.substr(0, slash))), target.substr(slash + 1)};
+    const int parent = TRY(directory_at(target.substr(0, slash)));
+    return Place{parent, target.substr(slash + 1)};
   }
 
-  Result<UniqueFd> directory_at(const std::string& path) {
-    if (path.empty()) return UniqueFd(::fcntl(root_.get(), F_DUPFD_CLOEXEC, 0));
+  // Stays open: most places lie in a few directories.
+  Result<int> directory_at(const std::string& path) {
+    if (path.empty()) return root_.get();
+    if (const auto known = directories_.find(path); known != directories_.end()) return known->second.get();
     UniqueFd there(open_beneath(root_.get(), path.c_str() + 1, O_PATH | O_DIRECTORY));
-    if (there || errno != ENOENT) {
-      if (!there) return failed("open " + path);
-      return there;
-    }
-    Place place = TRY(place_of(path));
+    if (!there && errno == ENOENT) there = TRY(new_directory(path));
+    if (!there) return failed("open " + path);
+    return directories_.emplace(path, std::move(there)).first->second.get();
+  }
+
+  Result<UniqueFd> new_directory(const std::string& path) {
+    const Place place = TRY(place_of(path));
     if (const Mount* bind = bind_around(path); bind != nullptr)
       return refuse(path + " does not exist in what is bound at " + bind->target, "make it there first");
     // SAFETY: relative to a descriptor of our own tmpfs, one name without a slash.
-    if (::mkdirat(place.parent.get(), place.name.c_str(), 0755) != 0 && errno != EEXIST)
+    if (::mkdirat(place.parent, place.name.c_str(), 0755) != 0 && errno != EEXIST)
       return failed("make " + path);
-    UniqueFd made(open_beneath(place.parent.get(), place.name.c_str(), O_PATH | O_DIRECTORY));
-    if (!made) return failed("open " + path);
-    return made;
+    return UniqueFd(open_beneath(place.parent, place.name.c_str(), O_PATH | O_DIRECTORY));
   }
 
   // The innermost mount that the path lies in, if that is a bind: what is made there would be made on the
@@ -129,17 +133,17 @@ class RootBuilder {
   }
 
   Result<> make_directory(const Mount& mount) {
-    const UniqueFd made = TRY(directory_at(mount.target));
+    const int made = TRY(directory_at(mount.target));
     if (mount.mode == 0755) return {};
     // An O_PATH descriptor has no fchmod(2); its link below /proc leads to the very same directory.
-    if (::chmod(descriptor_path(made.get()).c_str(), mount.mode) != 0) return failed("set mode");
+    if (::chmod(descriptor_path(made).c_str(), mount.mode) != 0) return failed("set mode");
     return {};
   }
 
   Result<> make_file(const Mount& mount) {
     const Place place = TRY(place_of(mount.target));
     if (bind_around(mount.target) != nullptr) return refuse("a file of the plan below a bound directory");
-    const UniqueFd file(::openat(place.parent.get(), place.name.c_str(),
+    const UniqueFd file(::openat(place.parent, place.name.c_str(),
                                  O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mount.mode & 0444));
     if (!file) return failed("make file");
     std::string_view left = mount.source;
@@ -154,8 +158,7 @@ class RootBuilder {
   Result<> make_link(const Mount& mount) {
     const Place place = TRY(place_of(mount.target));
     if (bind_around(mount.target) != nullptr) return refuse("a link of the plan below a bound directory");
-    if (::symlinkat(mount.source.c_str(), place.parent.get(), place.name.c_str()) != 0)
-      return failed("make link");
+    if (::symlinkat(mount.source.c_str(), place.parent, place.name.c_str()) != 0) return failed("make link");
     return {};
   }
 
@@ -168,47 +171,44 @@ class RootBuilder {
       return failed("restrict the bind");
     struct stat source{};
     if (::fstat(tree.get(), &source) != 0) return failed("look at the source");
-    if (S_ISDIR(source.st_mode)) {
-      const UniqueFd target = TRY(directory_at(mount.target));
-      return attach(tree, target);
-    }
-    const Place place = TRY(place_of(mount.target));
-    return attach_over_file(tree, place, mount.target);
+    if (S_ISDIR(source.st_mode)) return attach(tree, mount.target);
+    return attach_over_file(tree, TRY(place_of(mount.target)), mount.target);
   }
 
-  static Result<> attach(const UniqueFd& tree, const UniqueFd& target) {
-    if (attach_tree(tree.get(), target.get(), "") != 0) return failed("attach");
+  // Whoever asks for the directory from now on means what is mounted there.
+  Result<> attach(const UniqueFd& tree, const std::string& path) {
+    if (attach_tree(tree.get(), TRY(directory_at(path)), "") != 0) return failed("attach");
+    std::erase_if(directories_, [&path](const auto& known) {
+      return known.first == path || known.first.starts_with(path + "/");
+    });
     return {};
   }
 
   Result<> attach_over_file(const UniqueFd& tree, const Place& place, const std::string& target) {
-    UniqueFd over(open_beneath(place.parent.get(), place.name.c_str(), O_PATH | O_NOFOLLOW));
-    if (!over && bind_around(target) == nullptr) {
-      over = UniqueFd(::openat(place.parent.get(), place.name.c_str(),
-                               O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0444));
-      if (over) over = UniqueFd(open_beneath(place.parent.get(), place.name.c_str(), O_PATH | O_NOFOLLOW));
-    }
-    if (!over) return failed("make a place for " + target);
-    return attach(tree, over);
+    // SAFETY: as for a new directory; move_mount(2) follows no link in the last place.
+    if (bind_around(target) == nullptr &&
+        ::mknodat(place.parent, place.name.c_str(), S_IFREG | 0444, 0) != 0 && errno != EEXIST)
+      return failed("make a place for " + target);
+    if (attach_tree(tree.get(), place.parent, place.name.c_str()) != 0)
+      return failed("attach over " + target);
+    return {};
   }
 
   Result<> attach_tmpfs(const std::string& path, std::uint64_t size, mode_t mode) {
-    const UniqueFd target = TRY(directory_at(path));
-    const UniqueFd tmpfs = TRY(new_tmpfs(size, mode, base_attributes(plan_)));
-    return attach(tmpfs, target);
+    return attach(TRY(new_tmpfs(size, mode, base_attributes(plan_))), path);
   }
 
   // A plain directory of the root tmpfs, read-only with it: nothing can be added, and a device node is never
   // a file that someone could have put there.
   Result<> make_devices(const Mount& mount) {
-    const UniqueFd directory = TRY(directory_at(mount.target));
+    const int directory = TRY(directory_at(mount.target));
     for (std::size_t i = 0; i < devices_.size(); ++i) {
       const MountAttributes attributes{.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
                                        .propagation = MS_PRIVATE};
       if (set_mount_attributes(devices_[i].get(), Reach::this_mount, attributes) != 0)
         return failed("restrict a device");
-      const Place place{UniqueFd(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0)), kDeviceNodes[i]};
-      TRY(attach_over_file(devices_[i], place, mount.target + "/" + kDeviceNodes[i]));
+      const std::string name = kDeviceNodes[i].name;
+      TRY(attach_over_file(devices_[i], {directory, name}, mount.target + "/" + name));
     }
     constexpr std::pair<const char*, const char*> links[] = {{"/proc/self/fd", "fd"},
                                                              {"/proc/self/fd/0", "stdin"},
@@ -216,7 +216,7 @@ class RootBuilder {
                                                              {"/proc/self/fd/2", "stderr"},
                                                              {"pts/ptmx", "ptmx"}};
     for (const auto& [to, name] : links)
-      if (::symlinkat(to, directory.get(), name) != 0) return failed("make link");
+      if (::symlinkat(to, directory, name) != 0) return failed("make link");
     TRY(directory_at(mount.target + "/pts"));
     return attach_tmpfs(mount.target + "/shm", mount.size != 0 ? mount.size : kSharedSize, kShared);
   }
@@ -225,6 +225,7 @@ class RootBuilder {
   const SourceTrees& sources_;
   std::vector<UniqueFd> devices_;
   UniqueFd root_;
+  std::map<std::string, UniqueFd> directories_;
   std::vector<Watched> watched_;
 };
 
@@ -236,9 +237,9 @@ bool wants_devices(const LaunchPlan& plan) {
 
 }  // namespace
 
-Result<BuiltRoot> build_root(const LaunchPlan& plan, const SourceTrees& sources) {
-  std::vector<UniqueFd> devices;
-  if (wants_devices(plan)) devices = TRY(clone_devices());
+Result<BuiltRoot> build_root(const LaunchPlan& plan, const SourceTrees& sources,
+                             std::vector<UniqueFd> devices) {
+  if (devices.empty() && wants_devices(plan)) devices = TRY(clone_devices());
   UniqueFd root = TRY_DURING("new root", new_tmpfs(kRootSize, 0755, base_attributes(plan)));
   TRY(attach_aside(root));
   if (::fchdir(root.get()) != 0) return failed("enter the new root");

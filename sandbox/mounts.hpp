@@ -18,6 +18,8 @@ struct BuiltRoot {
 
 // Builds it and makes it the working directory, by which the child, in its copy of the mount namespace, finds
 // it.
-Result<BuiltRoot> build_root(const LaunchPlan& plan, const SourceTrees& sources);
+// `devices` are clone_devices(), or none yet.
+Result<BuiltRoot> build_root(const LaunchPlan& plan, const SourceTrees& sources,
+                             std::vector<UniqueFd> devices = {});
 
 }  // namespace pawl::sandbox

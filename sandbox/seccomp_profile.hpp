@@ -81,6 +81,8 @@ extern const Profile kBuildProfile;
 // nothing that can be executed.
 extern const Profile kServiceProfile;
 extern const Profile kDialerProfile;
+// Put on by the program itself.
+extern const Profile kHunksProfile;
 
 const Profile& profile_of(SyscallProfile profile);
 

@@ -1,5 +1,6 @@
-// The profiles of pawl's own network programs: pawl-egress lives on sockets that it was handed, pawl-dial
-// makes connections besides. No row lets a file be written, a process be made or another program be executed.
+// The profiles of pawl's own programs: pawl-egress lives on sockets that it was handed, pawl-dial makes
+// connections besides, pawl-hunks only computes. No row lets a file be written, a process be made or another
+// program be executed.
 #include "sandbox/seccomp_checks.hpp"
 
 namespace pawl::sandbox {
@@ -222,10 +223,27 @@ constexpr Row kDialerRows[] = {
     // clang-format on
 };
 
+// pawl-hunks computes on texts of the agent's, which come by one socket.
+constexpr Row kHunksRows[] = {
+    // clang-format off
+    {call("read"),         allow, always,          "the texts come in"},
+    {call("write"),        allow, always,          "the ranges go out"},
+    {call("mmap"),         allow, &not_executable, "memory, never executable"},
+    {call("mremap"),       allow, always,          "its own memory"},
+    {call("munmap"),       allow, always,          "its own memory"},
+    {call("madvise"),      allow, always,          "its own memory"},
+    {call("brk"),          allow, always,          "its own memory"},
+    {call("futex"),        allow, always,          "the C library's locks"},
+    {call("rt_sigreturn"), allow, always,          "signals"},
+    {call("exit_group"),   allow, always,          "the end"},
+    // clang-format on
+};
+
 }  // namespace
 
 constinit const Profile kServiceProfile{"service", kServiceRows};
 constinit const Profile kDialerProfile{"dialer", kDialerRows};
+constinit const Profile kHunksProfile{"hunks", kHunksRows};
 
 const Profile& profile_of(SyscallProfile profile) {
   switch (profile) {
@@ -242,5 +260,4 @@ const Profile& profile_of(SyscallProfile profile) {
   }
   return kServiceProfile;
 }
-
 }  // namespace pawl::sandbox

@@ -23,7 +23,7 @@ Outcome<> check_server(const wire::Paths& paths, const Channel& channel) {
 }
 
 std::string how_to_start(const wire::Paths& paths) {
-  return paths.home == wire::Home::system ? "start it: systemctl start pawl"
+  return paths.home == wire::Home::system ? "ask its operator to start it (pawld --system)"
                                           : "`pawl run` starts it; `pawl init` sets it up";
 }
 
@@ -39,28 +39,32 @@ Outcome<Channel> connect_people(const wire::Paths& paths) {
       return trouble(ExitCode::unreachable, "no broker runs at " + paths.people_socket(),
                      how_to_start(paths));
     if (errnum == EACCES)
-      return trouble(ExitCode::unreachable, "you may not talk to the broker at " + paths.people_socket(),
-                     "ask its administrator to put you into the group of " + paths.sockets);
+      return trouble(ExitCode::unreachable, "you cannot reach the broker's socket " + paths.people_socket(),
+                     "every folder on the way must let you through: ask its operator");
     return trouble(ExitCode::unreachable, channel.error().text());
   }
   TRY(check_server(paths, *channel));
   return *std::move(channel);
 }
 
-Outcome<wire::Welcome> greet(const wire::Client& client) {
-  wire::Welcome welcome = TRY(client.ask<wire::Welcome>(wire::Hello{})).message;
+Outcome<wire::Client> begin_to_greet(const wire::Paths& paths) {
+  wire::Client client(TRY(connect_people(paths)));
+  TRY(client.tell(wire::Hello{}));
+  return client;
+}
+
+Outcome<Greeted> finish_greeting(const wire::Paths& paths, wire::Client client) {
+  wire::Welcome welcome = TRY(client.hear<wire::Welcome>()).message;
   if (welcome.protocol != wire::kProtocol)
     return trouble(ExitCode::unreachable,
                    "the broker speaks protocol " + std::to_string(welcome.protocol) + ", this command " +
                        std::to_string(wire::kProtocol),
                    "client and broker differ in version; restart the broker");
-  return welcome;
+  return Greeted{paths, std::move(client), std::move(welcome)};
 }
 
 Outcome<Greeted> greet_people(const wire::Paths& paths) {
-  wire::Client client(TRY(connect_people(paths)));
-  wire::Welcome welcome = TRY(greet(client));
-  return Greeted{paths, std::move(client), std::move(welcome)};
+  return finish_greeting(paths, TRY(begin_to_greet(paths)));
 }
 
 }  // namespace pawl::tools

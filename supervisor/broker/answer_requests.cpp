@@ -18,13 +18,6 @@ std::chrono::milliseconds bounded(std::uint32_t wait) {
   return std::chrono::milliseconds(std::min(wait, kLongestWait));
 }
 
-bool refuse_stranger(Connection& connection, bool may) {
-  if (!may)
-    connection.refuse(FailureKind::refused, "people.toml does not know you",
-                      "ask the operator to add your uid");
-  return !may;
-}
-
 FailureKind kind_of(const approval::Request& request) {
   return request.state == approval::State::expired ? FailureKind::expired : FailureKind::refused;
 }
@@ -33,7 +26,7 @@ FailureKind kind_of(const approval::Request& request) {
 
 void Broker::answer_list_requests(const ConnectionPtr& connection, const wire::ListRequests& ask,
                                   std::vector<UniqueFd>) {
-  if (refuse_stranger(*connection, may_review(*connection))) return;
+  if (!admit_reviewer(*connection)) return;
   const auto requests = ask.all ? books_->queue().list() : books_->queue().pending();
   auto from = requests.begin();
   if (!ask.after.empty()) {
@@ -57,7 +50,7 @@ void Broker::answer_list_requests(const ConnectionPtr& connection, const wire::L
 
 void Broker::answer_show_request(const ConnectionPtr& connection, const wire::ShowRequest& ask,
                                  std::vector<UniqueFd>) {
-  if (refuse_stranger(*connection, may_review(*connection))) return;
+  if (!admit_reviewer(*connection)) return;
   const auto found = books_->queue().find(ask.id);
   if (!found) return answer_error(*connection, FailureKind::not_found, found.error());
   const approval::Request& request = **found;
@@ -72,7 +65,7 @@ void Broker::answer_show_request(const ConnectionPtr& connection, const wire::Sh
   shown.issued = request.binding.issued;
   shown.expires = request.binding.expires;
   shown.agent = request.binding.agent;
-  const policy::Person* const person = person_of(*connection);
+  const policy::Person* const person = person_of(*connection).value_or(nullptr);
   const bool is_launcher = person != nullptr && person->name == request.binding.launcher;
   for (const approval::Group& group : request.rule.from) {
     shown.from.push_back(group.name);
@@ -95,7 +88,7 @@ void Broker::answer_show_request(const ConnectionPtr& connection, const wire::Sh
 
 void Broker::answer_decide(const ConnectionPtr& connection, const wire::Decide& ask, std::vector<UniqueFd>) {
   // Anybody who may look may bring a decision: whose it is, the signature tells.
-  if (refuse_stranger(*connection, may_review(*connection))) return;
+  if (!admit_reviewer(*connection)) return;
   const auto found = books_->queue().find(ask.id);
   if (!found) return answer_error(*connection, FailureKind::not_found, found.error());
   const std::string id = (*found)->id();
@@ -116,7 +109,7 @@ void Broker::answer_decide(const ConnectionPtr& connection, const wire::Decide& 
 
 void Broker::answer_watch_queue(const ConnectionPtr& connection, const wire::WatchQueue& ask,
                                 std::vector<UniqueFd>) {
-  if (refuse_stranger(*connection, may_review(*connection))) return;
+  if (!admit_reviewer(*connection)) return;
   waiting_.wait(
       connection, bounded(ask.wait),
       [this, seen = ask.generation](Connection& waiter) {
@@ -129,7 +122,7 @@ void Broker::answer_watch_queue(const ConnectionPtr& connection, const wire::Wat
 
 void Broker::answer_read_log(const ConnectionPtr& connection, const wire::ReadLog& ask,
                              std::vector<UniqueFd>) {
-  if (refuse_stranger(*connection, may_review(*connection))) return;
+  if (!admit_reviewer(*connection)) return;
   const auto page_from = [this](std::uint64_t from) -> Result<wire::LogPage> {
     constexpr std::size_t kMost = 256;
     wire::LogPage page;
@@ -160,7 +153,7 @@ void Broker::answer_read_log(const ConnectionPtr& connection, const wire::ReadLo
 
 void Broker::answer_get_receipt(const ConnectionPtr& connection, const wire::GetReceipt& ask,
                                 std::vector<UniqueFd>) {
-  if (refuse_stranger(*connection, may_review(*connection))) return;
+  if (!admit_reviewer(*connection)) return;
   const auto found = books_->queue().find(ask.id);
   if (!found) return answer_error(*connection, FailureKind::not_found, found.error());
   const approval::Request& request = **found;

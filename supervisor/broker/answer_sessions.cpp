@@ -21,9 +21,11 @@ void Broker::answer_hello(const ConnectionPtr& connection, const wire::Hello& as
   welcome.home = setup_.paths.home;
   welcome.audience = books_->queue().audience();
   welcome.configuration = setup_.paths.configuration;
-  if (const policy::Person* person = person_of(*connection)) {
-    welcome.person = person->name;
-    welcome.keys = person->keys;
+  const auto person = person_of(*connection);
+  if (!person) welcome.policy_problem = person.error().text();
+  if (person && *person != nullptr) {
+    welcome.person = (*person)->name;
+    welcome.keys = (*person)->keys;
   }
   connection->answer(welcome);
 }
@@ -61,8 +63,7 @@ void Broker::answer_resume_session(const ConnectionPtr& connection, const wire::
 
 void Broker::answer_list_sessions(const ConnectionPtr& connection, const wire::ListSessions& ask,
                                   std::vector<UniqueFd>) {
-  if (!may_review(*connection))
-    return connection->refuse(FailureKind::refused, "people.toml does not know you");
+  if (!admit_reviewer(*connection)) return;
   wire::Sessions sessions;
   if (ask.ended_too) sessions.list.assign(ended_sessions_.begin(), ended_sessions_.end());
   for (const auto& [id, session] : sessions_) sessions.list.push_back(session->info);
@@ -76,15 +77,14 @@ void Broker::answer_kill_session(const ConnectionPtr& connection, const wire::Ki
                                  std::vector<UniqueFd>) {
   const auto id = find_session_ever(ask.id);
   if (!id) return answer_error(*connection, FailureKind::not_found, id.error());
-  const policy::Person* const person = person_of(*connection);
+  const auto known = person_of(*connection);
+  const policy::Person* const person = known.value_or(nullptr);
   const auto live = sessions_.find(*id);
   const auto ended = std::ranges::find(ended_sessions_, *id, &wire::SessionInfo::id);
   const bool own = live != sessions_.end()
                        ? live->second->info.uid == connection->identity.uid
                        : ended != ended_sessions_.end() && ended->uid == connection->identity.uid;
-  if (!own && connection->identity.uid != 0 && person == nullptr)
-    return connection->refuse(FailureKind::refused, "people.toml does not know you",
-                              "ask somebody whom it does");
+  if (!own && connection->identity.uid != 0 && person == nullptr) return refuse_stranger(*connection, known);
   const std::string by = person != nullptr ? person->name : "uid " + std::to_string(connection->identity.uid);
   const auto killed = kill_session(*id, by);
   changed();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "supervisor/broker/enrolment.hpp"
+#include "supervisor/broker/failure.hpp"
 #include "supervisor/broker/log_line.hpp"
 #include "supervisor/broker/surface.hpp"
 
@@ -81,14 +82,17 @@ Result<> Broker::open_doors() {
   return {};
 }
 
-const policy::Person* Broker::person_of(const Connection& connection) {
-  const auto policy = policy_.current();
-  return policy ? (*policy)->find_person_by_uid(connection.identity.uid) : nullptr;
+Result<const policy::Person*> Broker::person_of(const Connection& connection) {
+  const policy::Policy& policy = *TRY(policy_.current());
+  return policy.find_person_by_uid(connection.identity.uid);
 }
 
-bool Broker::may_review(const Connection& connection) {
-  if (connection.identity.uid == 0 || person_of(connection) != nullptr) return true;
-  return setup_.paths.home == wire::Home::embedded;
+bool Broker::admit_reviewer(Connection& connection) {
+  if (connection.identity.uid == 0 || setup_.paths.home == wire::Home::embedded) return true;
+  const auto person = person_of(connection);
+  if (person && *person != nullptr) return true;
+  refuse_stranger(connection, person);
+  return false;
 }
 
 // After a failure that leaves open what the ledger holds, nothing may be acted on: the broker stops, and a

@@ -82,8 +82,11 @@ class Broker {
   void shut(const std::string& why);
 
   // people
-  const policy::Person* person_of(const Connection& connection);
-  bool may_review(const Connection& connection);  // a known person or root: may list, show, read the log
+  // nullptr: people.toml does not know them. While the policy is not valid, nobody is known.
+  Result<const policy::Person*> person_of(const Connection& connection);
+  // Who may list, show and read the log: a known person, root, and whose own broker it is. Others are told
+  // why not.
+  bool admit_reviewer(Connection& connection);
 
   // sessions (sessions.cpp)
   Result<wire::SessionOpened> open_session(const Connection& caller, const wire::OpenSession& ask,

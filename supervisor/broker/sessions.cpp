@@ -29,9 +29,10 @@ constexpr std::chrono::milliseconds kPatience{60'000};  // for launchers to come
 constexpr std::uint32_t kNobody = 65534;
 constexpr std::chrono::milliseconds kLaunchTime{30'000};  // for a launcher to report that it has launched
 constexpr std::size_t kMaxSessions = 1000;
-constexpr std::size_t kMaxSessionsOfOne = 64;  // uid
-constexpr std::uint64_t kMaxOpenings = 600;    // of one uid in a minute: each is a durable entry
-constexpr std::size_t kMaxEndedShown = 100;    // the ledger has them all
+constexpr std::ptrdiff_t kMaxSessionsOfOne = 64;   // uid, among others'
+constexpr std::ptrdiff_t kMaxSessionsAlone = 512;  // of a broker of one's own
+constexpr std::uint64_t kMaxOpenings = 600;        // of one uid in a minute: each is a durable entry
+constexpr std::size_t kMaxEndedShown = 100;        // the ledger has them all
 
 // Works also where the broker's user may not look into the person's folders: the kernel names what the
 // descriptor is.
@@ -127,7 +128,7 @@ Result<> Broker::admit_session(std::uint32_t uid) {
     return refuse("too many sessions", "end some: pawl sessions, pawl kill");
   const auto own =
       std::ranges::count_if(sessions_, [uid](const auto& entry) { return entry.second->info.uid == uid; });
-  if (own >= static_cast<std::ptrdiff_t>(kMaxSessionsOfOne))
+  if (own >= (setup_.paths.home == wire::Home::system ? kMaxSessionsOfOne : kMaxSessionsAlone))
     return refuse("you have " + std::to_string(own) + " sessions, and nobody has more",
                   "end some: pawl sessions, pawl kill");
   if (!openings_.try_emplace(uid, kMaxOpenings).first->second.admits(boot_clock()))

@@ -11,9 +11,13 @@ AskError unreachable(std::string text) {
 
 }  // namespace
 
-std::expected<Packet, AskError> Client::exchange(const Bytes& ask, std::span<const int> descriptors) const {
+std::expected<void, AskError> Client::send(const Bytes& ask, std::span<const int> descriptors) const {
   if (auto sent = channel_.send(ask, descriptors); !sent)
     return std::unexpected(unreachable("the broker cannot be reached: " + sent.error().text()));
+  return {};
+}
+
+std::expected<Packet, AskError> Client::receive() const {
   auto received = channel_.receive();
   if (!received)
     return std::unexpected(unreachable("the broker cannot be reached: " + received.error().text()));

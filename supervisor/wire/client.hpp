@@ -25,11 +25,22 @@ class Client {
  public:
   explicit Client(Channel channel) : channel_(std::move(channel)) {}
 
-  // Waits for the answer without limit: the broker answers every ask, or closes.
   template <class Answer, class Ask>
   std::expected<Answered<Answer>, AskError> ask(const Ask& message,
                                                 std::span<const int> descriptors = {}) const {
-    auto packet = exchange(frame(message), descriptors);
+    if (auto sent = tell(message, descriptors); !sent) return std::unexpected(std::move(sent).error());
+    return hear<Answer>();
+  }
+
+  // The two halves of ask(), for who has something to do meanwhile.
+  template <class Ask>
+  std::expected<void, AskError> tell(const Ask& message, std::span<const int> descriptors = {}) const {
+    return send(frame(message), descriptors);
+  }
+  // Waits for the answer without limit: the broker answers every ask, or closes.
+  template <class Answer>
+  std::expected<Answered<Answer>, AskError> hear() const {
+    auto packet = receive();
     if (!packet) return std::unexpected(std::move(packet).error());
     if (auto failure = unframe<Failure>(packet->bytes))
       return std::unexpected(AskError{AskError::Kind::failure, *std::move(failure)});
@@ -41,7 +52,8 @@ class Client {
   const Channel& channel() const { return channel_; }
 
  private:
-  std::expected<Packet, AskError> exchange(const Bytes& ask, std::span<const int> descriptors) const;
+  std::expected<void, AskError> send(const Bytes& ask, std::span<const int> descriptors) const;
+  std::expected<Packet, AskError> receive() const;
   static AskError garbled(const Error& error);
 
   Channel channel_;

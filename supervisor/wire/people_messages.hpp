@@ -34,12 +34,14 @@ struct Welcome {
   Home home = Home::embedded;
   std::string audience;           // the broker's name in receipts
   std::string person;             // who the caller is according to people.toml; empty: nobody known
+  std::string policy_problem;     // why nobody is known: the policy is not valid; empty: it is
   std::string configuration;      // its configuration directory
   std::vector<std::string> keys;  // the person's enrolled public keys, OpenSSH lines
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.protocol, self.home, self.audience, self.person, self.configuration, self.keys);
+    archive(self.protocol, self.home, self.audience, self.person, self.policy_problem, self.configuration,
+            self.keys);
   }
 };
 

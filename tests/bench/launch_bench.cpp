@@ -1,8 +1,8 @@
-// Launch to exit of a static program: bubblewrap, a whole command line such as `pawl run`, and pawl-launch
+// Launch to exit of a static program: bubblewrap, whole command lines such as `pawl run`, and pawl-launch
 // alone with one plan, in turns; then the time of each step of the child. All have the same namespaces,
 // mounts and filter.
 //
-//   launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [COMMAND...]
+//   launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [NAME COMMAND... [; NAME COMMAND...]...]
 //   launch-bench --filter FILE      writes the filter as bubblewrap reads it
 //
 // Run it alone on the machine, as an ordinary user (as root it takes an unprivileged id). Quote the ratio,
@@ -26,6 +26,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -244,39 +245,60 @@ struct Series {
   }
   void print(const char* name) const {
     if (times.empty()) return;
-    std::printf("%-12s median %7.0f us  p90 %7.0f us  ratio %.2f\n", name, median(times),
-                quantile(times, 0.9), median(ratio));
+    std::printf("%-16s median %7.0f us  p90 %7.0f us  ratio %.2f  p90 %.2f\n", name, median(times),
+                quantile(times, 0.9), median(ratio), quantile(ratio, 0.9));
     std::fflush(stdout);
   }
 };
 
-struct Subjects {
-  std::string launcher, payload, folder;
-  std::vector<std::string> command;  // may be empty
+struct Command {
+  std::string name;
+  std::vector<std::string> words;
+  Series series{};
 };
 
-void compare(const Subjects& subjects, int rounds) {
+std::vector<Command> commands_in(std::span<char*> words) {
+  std::vector<Command> commands;
+  bool begins = true;
+  for (const char* word : words) {
+    if (begins)
+      commands.push_back({word, {}});
+    else if (std::strcmp(word, ";") != 0)
+      commands.back().words.emplace_back(word);
+    begins = !begins && std::strcmp(word, ";") == 0;
+  }
+  return commands;
+}
+
+struct Subjects {
+  std::string launcher, payload, folder;
+  std::vector<Command> commands;
+};
+
+void compare(Subjects subjects, int rounds) {
   const std::string workspace = subjects.folder + "/work";
   const std::string filter = subjects.folder + "/filter";
   write_filter(filter);
   const sandbox::LaunchPlan plan = plan_for(subjects.payload, workspace);
   const std::vector<std::string> bubblewrap = bubblewrap_command(subjects.payload, workspace);
-  Series reference, whole, launcher, bare;
+  Series reference, launcher, bare;
   const auto round_of = [&](bool counts) {
     const double theirs = time_bubblewrap(bubblewrap, filter);
-    const double all = subjects.command.empty() ? 0 : time_command(subjects.command);
+    for (Command& command : subjects.commands) {
+      const double time = time_command(command.words);
+      if (counts) command.series.add(time, theirs);
+    }
     const double ours = time_pawl(subjects.launcher, plan);
     const double none = time_command({subjects.payload});
     if (!counts) return;
     reference.add(theirs, theirs);
-    if (!subjects.command.empty()) whole.add(all, theirs);
     launcher.add(ours, theirs);
     bare.add(none, theirs);
   };
   for (int round = 0; round < kWarmUp; ++round) round_of(false);
   for (int round = 0; round < rounds; ++round) round_of(true);
   reference.print("bubblewrap");
-  whole.print("command");
+  for (const Command& command : subjects.commands) command.series.print(command.name.c_str());
   launcher.print("pawl-launch");
   bare.print("no sandbox");
 }
@@ -300,7 +322,8 @@ void pawl::sandbox::step_finished(std::size_t step) noexcept {
 
 int main(int count, char** words) {
   if (count == 3 && std::strcmp(words[1], "--filter") == 0) return write_filter(words[2]), 0;
-  if (count < 4) give_up("usage: launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [COMMAND...]");
+  if (count < 4)
+    give_up("usage: launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [NAME COMMAND... [; NAME COMMAND...]...]");
   const int rounds = std::max(1, std::atoi(words[3]));
   become_ordinary();
   std::string folder = "/tmp/pawl-bench-XXXXXX";
@@ -310,7 +333,7 @@ int main(int count, char** words) {
       ::mmap(nullptr, sizeof(StepTimes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) give_up("no memory");
   step_times = new (shared) StepTimes;
-  compare({words[1], words[2], folder, {words + 4, words + count}}, rounds);
+  compare({words[1], words[2], folder, commands_in({words + 4, words + count})}, rounds);
   print_steps(words[2], folder, rounds);
   ::unlink((folder + "/filter").c_str());
   ::rmdir((folder + "/work").c_str());

@@ -1,4 +1,4 @@
-"""SIGKILL of pawl run before any of its system calls: whatever it had begun is gone within a second, or can be found again."""
+"""SIGKILL of pawl run before every second of its system calls: whatever it had begun is gone within a second, or can be found again."""
 
 import ctypes
 import itertools
@@ -6,7 +6,9 @@ import json
 import os
 import signal
 
+import policy_files
 from host import wait_until
+from overlays import kept_folders
 from persons_terminal import pawls, processes_with, state_of
 from terminal_story import TerminalStory
 
@@ -74,9 +76,9 @@ class KilledAnywhere(TerminalStory):
                 continue
         return found
 
-    def rounds(self, more, marker, over):
+    def rounds(self, more, marker, over, role="observer"):
         """Kills pawl run before its first, its third, its fifth … system call, until it ends or `over` says that it may."""
-        argv = [self.host.program("pawl"), "run", "--role", "observer", *more, "--", "sleep", marker]
+        argv = [self.host.program("pawl"), "run", "--role", role, *more, "--", "sleep", marker]
         with open("/proc/self/mountinfo", encoding="utf-8") as file:
             mounts = file.read()
         for calls in itertools.count(0, 2):
@@ -98,6 +100,19 @@ class KilledAnywhere(TerminalStory):
         """pawl run: nothing of it is left"""
         for calls in self.rounds([], "31415", lambda: processes_with("sleep\x0031415")):
             wait_until(lambda: self.nothing_left("sleep\x0031415"), 1, 0.01, f"the end of all, after {calls} system calls,")
+        self.sessions_end()
+
+    def test_overlay(self):
+        """pawl run with an overlay: nothing of it is left but a folder, which can be found and discarded"""
+        self.broker.write(policy_files.OBSERVER.replace('"observer"', '"editor"').replace('"read-only"', '"overlay"'), "roles/editor.toml")
+        kept, found = self.alice.home / ".local/share/pawl/workspaces", 0
+        for calls in self.rounds([], "31417", lambda: processes_with("sleep\x0031417"), "editor"):
+            wait_until(lambda: self.nothing_left("sleep\x0031417"), 1, 0.01, f"the end of all, after {calls} system calls,")
+            for folder in kept_folders(kept):
+                self.assert_done(self.host.pawl(self.alice, "discard", folder.name, "--yes"))
+                found += 1
+            self.assertEqual([], kept_folders(kept))
+        self.assertGreater(found, 0)
         self.sessions_end()
 
     def test_detach(self):

@@ -11,7 +11,7 @@ import frames
 import policy_files
 from brokers import EmbeddedBroker, Story, SystemBroker
 from frames import Conversation, failure_of, frame, listed, text, u8
-from host import TARGET, wait_until
+from host import TARGET, mount, wait_until
 
 
 class Places(Story):
@@ -47,6 +47,18 @@ class Places(Story):
         self.host.run(self.alice, "rm", "-r", shown)
         self.host.run(self.alice, "ln", "-s", self.alice.home / ".ssh", shown)
         self.refused(self.run_in(self.alice.workspace, "cat", shown / "id_x"), "is a link: name its target")
+
+    def test_devices(self):
+        """what stands in a device's place on the host is not handed to a session in its name"""
+        planted = self.alice.write("planted", "not a device\n", 0o666)
+        for name in ("full", "null"):
+            with self.subTest(name):
+                mount("--bind", planted, f"/dev/{name}")
+                try:
+                    self.refused(self.run_in(self.alice.workspace, "true"), f"/dev/{name} is not the device that it should be")
+                finally:
+                    subprocess.run(["umount", f"/dev/{name}"], check=True)
+        self.assert_done(self.run_in(self.alice.workspace, "true"))
 
     def test_credential_folders(self):
         """a credential folder, what lies in one and what holds one are no workspaces"""
@@ -159,46 +171,47 @@ class Places(Story):
         self.verify_log(self.alice)
 
     def opened(self, workspace):
-        """A session that is opened and never launched: the answer, and what keeps its connection."""
+        """The answer to who opens a session that is never launched; its launcher's end stays open."""
         os.seteuid(self.alice.uid)  # the kernel tells the broker who connected
         try:
             conversation = Conversation(self.broker.people_socket)
         finally:
             os.seteuid(0)
-        self.addCleanup(conversation.socket.close)
-        conversation.ask(frame("hello"))
-        return conversation.ask(frame("open_session", text("observer") + text("") + listed([text("/bin/true")]) +
-                                      listed([u8(0)] * 3) + text("")), [workspace])
+        with conversation:
+            conversation.ask(frame("hello"))
+            conversation.send(frame("open_session", text("observer") + text("") + listed([text("/bin/true")]) +
+                                    listed([u8(0)] * 3) + text("")), [workspace])
+            raw, descriptors, _, _ = frames.socket.recv_fds(conversation.socket, frames.LIMIT, 32)
+        for descriptor in descriptors:
+            self.addCleanup(os.close, descriptor)
+        return frames.struct.unpack(">H", raw[:2])[0], raw[2:]
 
     def test_session_limit(self):
-        """one person has 64 sessions at most, and those that no launcher takes up end by themselves"""
+        """a person's own broker has 512 sessions at most, and those that no launcher takes up end by themselves"""
         self.broker.start()
-        # The launchers' ends are held open, so that only the launch time can end them.
-        kept = []
-        receive = Conversation.receive
-
-        def keep(conversation):
-            raw, descriptors, _, _ = frames.socket.recv_fds(conversation.socket, frames.LIMIT, 32)
-            kept.extend(descriptors)
-            return frames.struct.unpack(">H", raw[:2])[0], raw[2:]
-
-        Conversation.receive = keep
         workspace = os.open(self.alice.workspace, os.O_PATH)
-        try:
-            for _ in range(64):
-                answer = self.opened(workspace)
-                self.assertIsNone(failure_of(answer))
-            kind, why, remedy = failure_of(self.opened(workspace))
-            self.assertEqual("refused", kind)
-            self.assertIn("64 sessions", why)
-            self.assertIn("pawl kill", remedy)
-            self.refused(self.run_in(self.alice.workspace, "true"), "64 sessions")
-            wait_until(lambda: not self.sessions(), timeout=60, every=1, what="the end of what was never launched")
-            self.assert_done(self.run_in(self.alice.workspace, "true"))
-        finally:
-            Conversation.receive = receive
-            for descriptor in [workspace, *kept]:
-                os.close(descriptor)
+        self.addCleanup(os.close, workspace)
+        self.assert_most_sessions(512, workspace)
+        self.refused(self.run_in(self.alice.workspace, "true"), "512 sessions")
+        # The launchers' ends are still open: only the launch time ends them.
+        wait_until(lambda: not self.sessions(), timeout=60, every=1, what="the end of what was never launched")
+        self.assert_done(self.run_in(self.alice.workspace, "true"))
+
+    def test_session_limit_of_one(self):
+        """system: one person has 64 sessions at most, and leaves room for everybody else's"""
+        self.broker = SystemBroker(self.host)
+        self.broker.start()
+        workspace = os.open(self.alice.workspace, os.O_PATH)
+        self.addCleanup(os.close, workspace)
+        self.assert_most_sessions(64, workspace)
+
+    def assert_most_sessions(self, most, workspace):
+        for _ in range(most):
+            self.assertIsNone(failure_of(self.opened(workspace)))
+        kind, why, remedy = failure_of(self.opened(workspace))
+        self.assertEqual("refused", kind)
+        self.assertIn(f"you have {most} sessions", why)
+        self.assertIn("pawl kill", remedy)
 
 
 class AsRoot(Story):

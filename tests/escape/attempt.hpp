@@ -15,6 +15,7 @@ namespace pawl::escape {
 class Plants {
  public:
   static Plants read(const char* file);
+  bool empty() const { return values_.empty(); }
   const std::string& operator[](const std::string& name) const;
   int number(const std::string& name) const;
 
@@ -41,6 +42,7 @@ struct Category {
   std::span<const Attempt> attempts;
 };
 
+std::span<const Attempt> controls();  // these have to work in the sandbox, too
 std::span<const Attempt> credentials();
 std::span<const Attempt> files();
 std::span<const Attempt> processes();
@@ -56,6 +58,8 @@ std::span<const Attempt> descriptors();
 // Helpers of the attempts.
 
 extern bool confined;
+// By which this attempt's outcome is told: the one descriptor that is the probe's own.
+extern int told_by;
 
 inline int answer(long result) { return result < 0 ? errno : 0; }
 // For calls that would do harm: given senseless arguments, they worked when the kernel looked at those.

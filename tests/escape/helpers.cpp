@@ -13,6 +13,7 @@
 namespace pawl::escape {
 
 bool confined = true;
+int told_by = -1;
 
 Plants Plants::read(const char* file) {
   Plants plants;

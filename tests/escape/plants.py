@@ -65,6 +65,7 @@ class Plants:
 
     def plant_workspace(self, probe):
         workspace = self.person.workspace
+        self.person.write("project/control", SECRET)
         shutil.copy(probe, workspace / "escape-probe")
         (workspace / "escape-probe").chmod(0o755)
         (workspace / "link-to-netrc").symlink_to(self.person.home / ".netrc")

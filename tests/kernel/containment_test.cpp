@@ -255,7 +255,7 @@ TEST_CASE("the network is refused at once, except for what was handed out", "[es
     ::shutdown(connection.get(), SHUT_WR);
     CHECK(session.finish().facts()["heard"] == "hello");
   }
-  SECTION("an abstract socket of the host is not there") {
+  SECTION("without a network there is not even loopback") {
     sandbox::LaunchPlan plan = probe_plan(ground, {"facts"});
     plan.network = sandbox::Network::none;
     CHECK(run(ground, plan).exit_code() == 0);

@@ -71,7 +71,11 @@ TEST_CASE("a command has no rights and no traces of its launcher", "[launch]") {
       CHECK(facts[set] == "0000000000000000");
     CHECK(facts["NoNewPrivs:"] == "1");
   }
-  SECTION("it is under a filter") { CHECK(facts["Seccomp:"] == "2"); }
+  SECTION("it is under one filter, besides those of its host") {
+    CHECK(facts["Seccomp:"] == "2");
+    auto host = unconfined(ground, {"facts"}).facts();
+    CHECK(std::stoi(facts["Seccomp_filters:"]) == std::stoi(host["Seccomp_filters:"]) + 1);
+  }
   SECTION("its namespaces are its own") {
     for (const std::string kind : {"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"}) {
       CHECK(facts["ns_" + kind].starts_with(kind + ":["));

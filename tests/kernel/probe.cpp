@@ -86,7 +86,7 @@ int facts(const Words&) {
   tell("files", std::to_string(files.rlim_max));
   tell("umask", std::to_string(mask));
   for (const char* key : {"CapEff:", "CapPrm:", "CapInh:", "CapBnd:", "CapAmb:", "NoNewPrivs:", "Seccomp:",
-                          "SigBlk:", "SigIgn:"})
+                          "Seccomp_filters:", "SigBlk:", "SigIgn:"})
     tell(key, line_of("/proc/self/status", key));
   tell("oom", line_of("/proc/self/oom_score_adj", ""));
   tell("fds", names_in("/proc/self/fd"));

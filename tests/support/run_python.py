@@ -80,14 +80,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--report", required=True)
-    parser.add_argument("--only", default="", help="run only cases whose id contains this")
+    parser.add_argument("--only", default="", help="run only cases whose id or sentence contains this")
     parser.add_argument("--share", help="cases are divided among the processes that are given this file")
     asked = parser.parse_args()
     folder = os.path.abspath(asked.folder)
     found = unittest.TestLoader().discover(folder, pattern="*_test.py", top_level_dir=folder)
     modules = {}
     for test in cases(found):
-        if asked.only in test.id() or isinstance(test, unittest.loader._FailedTest):
+        if asked.only in f"{test.id()} {test.shortDescription() or ''}" or isinstance(test, unittest.loader._FailedTest):
             modules.setdefault(type(test).__module__, []).append(test)
     result = Counting(Report(asked.report), os.path.basename(folder))
     print(f"-- {os.path.basename(folder)}", flush=True)

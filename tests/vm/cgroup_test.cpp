@@ -244,14 +244,23 @@ TEST_CASE("no cgroup is left when a session ends, is killed, or cannot be launch
   }
 }
 
-TEST_CASE("cgroup.kill ends what is in a session's cgroup, from outside") {
+TEST_CASE("whatever is in a session's cgroup dies with the session, also what pid 1's end would not reach") {
   const Ground ground;
   const Tree tree("alice");
   Session session(ground, limited_plan(ground, {"sleep", "30"}, 64 * kMiB), tree.inside());
   REQUIRE(session.sees("asleep"));
-  put(tree.session() + "/cgroup.kill", "1");
-  CHECK(becomes_readable(session.pidfd(), 1s));
-  CHECK_FALSE(session.finish().end.out_of_memory);
+  const pid_t guest = ::fork();
+  if (guest == 0) {
+    ::pause();
+    ::_exit(0);
+  }
+  put(tree.session() + "/cgroup.procs", std::to_string(guest));
+  SECTION("its client closes") { session.client() = Channel{}; }
+  SECTION("its launcher is killed") { ::kill(session.launcher(), SIGKILL); }
+  int status = 0;
+  CHECK(becomes_true([&] { return ::waitpid(guest, &status, WNOHANG) == guest; }));
+  CHECK((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+  CHECK(becomes_true([&] { return tree.others().empty(); }));
 }
 
 TEST_CASE("a launcher that changes its identity limits and removes with the rights it was started with") {

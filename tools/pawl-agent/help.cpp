@@ -31,7 +31,7 @@ long it may run.
 
   --json    one JSON array
 
-Exit codes: 0 listed · 2 usage · 6 broker unreachable
+Exit codes: 0 listed · 2 usage · 5 invalid policy · 6 broker unreachable
 )";
 
 constexpr std::string_view kRequest =
@@ -55,7 +55,8 @@ When it ran, what it printed is printed here.
       manifest=k8s/web.yaml --why "ships the fix for #12"
 
 Exit codes: 0 ran and succeeded · 1 ran and failed · 2 usage · 3 denied or refused, with the
-reason · 4 expired · 6 broker unreachable · 7 nobody knows whether it ran · 75 still pending
+reason · 4 expired · 5 invalid policy · 6 broker unreachable · 7 nobody knows whether it ran ·
+75 still pending
 )";
 
 constexpr std::string_view kStatus =

@@ -26,7 +26,7 @@ using tools::ExitCode;
 using tools::Outcome;
 using tools::trouble;
 
-constexpr std::size_t kMaxPolicy = 64 * 1024;  // bytes
+constexpr std::size_t kMaxPolicy = 40 * 1024;  // bytes
 
 Result<std::string> read_policy(const std::string& path) {
   // O_NONBLOCK: a FIFO is refused below and must not hold us here.
@@ -43,7 +43,7 @@ Result<std::string> read_policy(const std::string& path) {
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
-  if (size > kMaxPolicy) return refuse("policy file " + path + " has more than 64 KiB");
+  if (size > kMaxPolicy) return refuse("policy file " + path + " has more than 40 KiB");
   if (size == 0) return refuse("policy file " + path + " is empty");
   text.resize(size);
   return text;
@@ -195,8 +195,11 @@ Outcome<int> run_session(const RunCommand& command) {
   TRY(detach_keys(command.detach_keys));  // before anything is opened
   const wire::OpenSession ask = TRY(compose(command));
   UniqueFd workspace = TRY(open_workspace(command.workspace));
-  Launcher launcher = TRY(Launcher::start());  // it prepares while the broker plans
-  tools::Greeted broker = TRY(reach_broker());
+  std::optional<Launcher> launcher;  // it prepares while the broker plans
+  const tools::Greeted broker = TRY(reach_broker([&launcher]() -> Result<> {
+    launcher.emplace(TRY(Launcher::start()));
+    return {};
+  }));
   const int descriptor = workspace.get();
   auto opened = TRY(broker.client.ask<wire::SessionOpened>(ask, {&descriptor, 1}));
   const Planned planned = TRY(read_plan(command, opened));
@@ -211,7 +214,7 @@ Outcome<int> run_session(const RunCommand& command) {
       .plan = opened.message.plan,
       .stdio = {planned.plan.stdio[0].kind, planned.plan.stdio[1].kind, planned.plan.stdio[2].kind},
       .inherit = planned.plan.inherit,
-      .launcher = std::move(launcher),
+      .launcher = *std::move(launcher),
       .workspace = std::move(workspace),
       .home = std::move(home),
       .changes = {},

@@ -126,7 +126,7 @@ std::vector<Row> rows_of(const Profile& profile) {
 }
 
 constexpr const Profile* kProfiles[] = {&kStandardProfile, &kMinimalProfile, &kBuildProfile, &kServiceProfile,
-                                        &kDialerProfile};
+                                        &kDialerProfile,  &kHunksProfile};
 
 }  // namespace
 
@@ -336,6 +336,16 @@ TEST_CASE("service: lives on what it was given", "[seccomp]") {
   CHECK(filter.allows(SYS_mmap, {0, 4096, PROT_READ | PROT_WRITE}));
   CHECK(filter.refuses(SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC}));
   CHECK(filter.refuses(SYS_mprotect, {0, 4096, PROT_EXEC}));
+}
+
+TEST_CASE("hunks: computes, and nothing else", "[seccomp]") {
+  const Filter filter(kHunksProfile);
+  for (const std::uint32_t number : {SYS_read, SYS_write, SYS_brk, SYS_munmap, SYS_exit_group})
+    CHECK(filter.allows(number));
+  for (const std::uint32_t number : {SYS_open, SYS_openat, SYS_socket, SYS_execve, SYS_execveat, SYS_clone,
+                                     SYS_fork, SYS_kill, SYS_sendmsg, SYS_recvmsg, SYS_mprotect, SYS_dup})
+    CHECK(filter.refuses(number));
+  CHECK(filter.refuses(SYS_mmap, {0, 4096, PROT_READ | PROT_EXEC}));
 }
 
 TEST_CASE("service and dialer: one exec passes, by a number that cannot be had again", "[seccomp]") {

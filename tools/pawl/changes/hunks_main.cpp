@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "sandbox/seccomp_checks.hpp"
 #include "sandbox/seccomp_filter.hpp"
+#include "sandbox/seccomp_profile.hpp"
 #include "tools/pawl/changes/compare.hpp"
 
 namespace {
@@ -23,33 +23,15 @@ namespace {
 using pawl::changes::ComparisonHead;
 using pawl::changes::Range;
 using namespace pawl::sandbox;
-using namespace pawl::sandbox::checks;
-using enum pawl::sandbox::Verdict;
 
 constexpr rlim_t kSeconds = 60;           // of CPU
 constexpr rlim_t kMemory = 1024ul << 20;  // bytes
-
-constexpr Row kRows[] = {
-    // clang-format off
-    {call("read"),         allow, always,          "the texts come in"},
-    {call("write"),        allow, always,          "the ranges go out"},
-    {call("mmap"),         allow, &not_executable, "memory, never executable"},
-    {call("mremap"),       allow, always,          "its own memory"},
-    {call("munmap"),       allow, always,          "its own memory"},
-    {call("madvise"),      allow, always,          "its own memory"},
-    {call("brk"),          allow, always,          "its own memory"},
-    {call("futex"),        allow, always,          "the C library's locks"},
-    {call("rt_sigreturn"), allow, always,          "signals"},
-    {call("exit_group"),   allow, always,          "the end"},
-    // clang-format on
-};
-constexpr Profile kProfile{"hunks", kRows};
 
 bool give_everything_up() {
   const rlimit seconds{kSeconds, kSeconds};
   const rlimit memory{kMemory, kMemory};
   if (::setrlimit(RLIMIT_CPU, &seconds) != 0 || ::setrlimit(RLIMIT_DATA, &memory) != 0) return false;
-  const auto filter = compile_filter(kProfile);
+  const auto filter = compile_filter(kHunksProfile);
   if (!filter) return false;
   const sock_fprog program{static_cast<unsigned short>(filter->size()),
                            const_cast<sock_filter*>(filter->data())};

@@ -47,6 +47,9 @@ Outcome<> fill_in_person(DecideOptions& options, const wire::Welcome& welcome,
                          const wire::RequestShown& shown) {
   const bool other = !options.person.empty() && options.person != welcome.person;
   if (options.person.empty()) options.person = welcome.person;
+  if (options.person.empty() && !welcome.policy_problem.empty())
+    return trouble(ExitCode::invalid_policy, welcome.policy_problem,
+                   "the operator repairs it: pawl policy check");
   if (options.person.empty())
     return trouble(ExitCode::refused, "people.toml does not know uid " + std::to_string(::getuid()),
                    "ask the operator to add you, or say --as PERSON");

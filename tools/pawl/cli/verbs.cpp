@@ -6,11 +6,12 @@ namespace {
 constexpr Verb kVerbs[] = {
     {"", "requests", "what waits for a decision",
      "Example:\n  pawl requests --json | jq -r '.[].id'\n\n"
-     "Exit codes: 0 listed, 2 usage, 3 people.toml does not know you, 6 broker unreachable",
+     "Exit codes: 0 listed, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_requests},
     {"", "show", "one request, whole: what would be done, by whose wish, who decided",
      "Example:\n  pawl show 3f2a9c01\n\n"
-     "Exit codes: 0 shown, 1 no such request, 2 usage, 6 broker unreachable",
+     "Exit codes: 0 shown, 1 no such request, 2 usage, 3 people.toml does not know you, 5 invalid policy,\n"
+     "6 broker unreachable",
      declare_show},
     {"", "approve", "sign that this exact action may be done, once",
      "Shows the whole action, asks, signs with your ssh key and sends the signature. The program renders\n"
@@ -19,30 +20,36 @@ constexpr Verb kVerbs[] = {
      "Example:\n  pawl approve 3f2a9c01\n  pawl approve 3f2a9c01 --key ~/.ssh/id_ed25519.pub     (the key is "
      "in ssh-agent)\n\n"
      "Exit codes: 0 signed and accepted, 1 not approved (you said no, or no key), 2 usage,\n"
-     "3 refused or denied already, 4 expired, 6 broker unreachable",
+     "3 refused or denied already, 4 expired, 5 invalid policy, 6 broker unreachable",
      declare_approve},
     {"", "deny", "sign that this action must not be done; the agent is told why",
      "One denial ends the request. The reason goes back to the agent, so that it can try another way.\n\n"
      "Example:\n  pawl deny 3f2a9c01 -m 'use a rolling update'\n\n"
      "Exit codes: 0 signed and accepted, 1 no key, 2 usage, 3 refused or denied already, 4 expired,\n"
-     "6 broker unreachable",
+     "5 invalid policy, 6 broker unreachable",
      declare_deny},
     {"", "review", "watch the queue: new requests ring the terminal's bell",
      "Shows the pending requests and shows them again whenever something changes; ends with Ctrl-C.\n"
      "Decide in another terminal with pawl approve and pawl deny.\n\n"
      "Example:\n  pawl review --plain\n\n"
-     "Exit codes: 2 usage, 3 people.toml does not know you, 6 broker unreachable at the start",
+     "Exit codes: 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable at the "
+     "start",
      declare_review},
     {"", "sessions", "the agents that run under pawl",
      "STATE is running, detached (yours, and nobody looks at it: pawl attach) or exit N. In --json "
      "`detached`\n"
      "is true or false for your own running sessions, else null.\n\n"
-     "Example:\n  pawl sessions --all --json\n\nExit codes: 0 listed, 2 usage, 6 broker unreachable",
+     "Example:\n  pawl sessions --all --json\n\nExit codes: 0 listed, 2 usage, 3 people.toml does not know "
+     "you,\n"
+     "5 invalid policy, 6 broker unreachable",
      declare_sessions},
     {"", "kill", "end a session and everything in it; its pending requests become void",
      "Nothing survives: what forked, what ignores every signal, and what was detached die alike.\n\n"
      "Example:\n  pawl kill 9d41b6e2\n\n"
-     "Exit codes: 0 told to die, 1 no such session, 2 usage, 3 not yours to kill, 6 broker unreachable",
+     "Yours, and with people.toml knowing you, anybody's.\n\n"
+     "Exit codes: 0 told to die, 1 no such session, or its launcher is away and it dies when that returns, 2 "
+     "usage,\n"
+     "3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_kill},
     {"", "diff", "what a session would change in your workspace; without SESSION, which sessions wait",
      "An agent in an overlay workspace writes to a copy. This shows what is in the copy and not in yours, "
@@ -87,22 +94,25 @@ constexpr Verb kVerbs[] = {
      declare_policy_explain},
     {"log", "", "the audit log: everything asked, decided, begun and finished",
      "Example:\n  pawl log --from 120\n  pawl log --follow --json | jq 'select(.kind == \"decision\")'\n\n"
-     "Exit codes: 0 shown, 2 usage, 6 broker unreachable",
+     "Exit codes: 0 shown, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_log},
     {"log", "verify", "replay the log: nothing ran without a satisfied quorum, nothing twice",
      "Reads the embedded broker's own files; of the system broker, what it hands out (or --file, a copy).\n\n"
      "Example:\n  pawl log verify --file ledger.jsonl\n\n"
-     "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage, 6 broker unreachable",
+     "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage, 3 people.toml does "
+     "not know\n"
+     "you, 5 invalid policy, 6 broker unreachable",
      declare_log_verify},
     {"receipt", "show", "a request's receipt: the action, who approved it, the record that burned it",
-     "Example:\n  pawl receipt show 3f2a9c01\n\nExit codes: 0 shown, 1 no such request, 2 usage, 6 broker "
-     "unreachable",
+     "Example:\n  pawl receipt show 3f2a9c01\n\nExit codes: 0 shown, 1 no such request, 2 usage,\n"
+     "3 nobody decided yet, or people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_receipt_show},
     {"receipt", "export", "write a receipt as files that anyone can check with ssh-keygen alone",
      "Writes the receipt, the action document, each decision's statement, .pae and .sig, an allowed_signers\n"
      "file and verify.sh. DIR must not exist yet.\n\n"
      "Example:\n  pawl receipt export 3f2a9c01 ./receipt && sh ./receipt/verify.sh\n\n"
-     "Exit codes: 0 written, 1 failed, 2 usage, 6 broker unreachable",
+     "Exit codes: 0 written, 1 failed, 2 usage, 3 nobody decided yet, or people.toml does not know you,\n"
+     "5 invalid policy, 6 broker unreachable",
      declare_receipt_export},
     {"receipt", "verify", "check a receipt offline, on any machine",
      "SIGNERS is an allowed_signers file from a source that you trust: pawl people allowed-signers.\n\n"

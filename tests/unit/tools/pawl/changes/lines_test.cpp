@@ -1,7 +1,12 @@
 // Hunks, and the check that keeps whoever compares from showing a false one.
 #include "tools/pawl/changes/lines.hpp"
 
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
 
@@ -10,6 +15,17 @@
 using namespace pawl::changes;
 
 namespace {
+
+// /proc/PID/status of the child that this process has.
+std::string status_of_child() {
+  const std::string parent = "\nPPid:\t" + std::to_string(::getpid()) + "\n";
+  for (const auto& process : std::filesystem::directory_iterator("/proc")) {
+    std::ifstream file(process.path() / "status");
+    const std::string status((std::istreambuf_iterator<char>(file)), {});
+    if (status.find(parent) != std::string::npos) return status;
+  }
+  return "none";
+}
 
 std::string shown(std::string_view old_text, std::string_view new_text, const std::vector<Range>& ranges) {
   const Lines old_lines = split_lines(old_text);
@@ -88,6 +104,14 @@ TEST_CASE("pawl-hunks compares texts of every kind, and its answers hold") {
     CHECK(difference.by == Comparer::Difference::By::lines);
     CHECK(rebuilt(old_text, new_text, difference.ranges) == new_text);
   }
+}
+
+TEST_CASE("pawl-hunks has put its filter on before it answers") {
+  Comparer comparer{PAWL_HUNKS};
+  CHECK(comparer.compare("a\n", "b\n").by == Comparer::Difference::By::lines);
+  const std::string status = status_of_child();
+  CHECK_THAT(status, Catch::Contains("pawl-hunks") && Catch::Contains("\nNoNewPrivs:\t1\n") &&
+                         Catch::Contains("\nSeccomp:\t2\n"));
 }
 
 TEST_CASE("pawl-hunks stands texts that are made to be slow") {
