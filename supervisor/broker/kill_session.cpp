@@ -18,7 +18,9 @@ constexpr std::size_t kShortestPrefix = 8;
 
 // Also one that has ended: what it asked for may still wait or run.
 Result<std::string> Broker::find_session_ever(const std::string& prefix) {
-  if (prefix.size() < kShortestPrefix) return refuse("an id has at least 8 digits", "see: pawl sessions");
+  if (prefix.size() < kShortestPrefix)
+    return refuse("no session " + receipt::visible(prefix) + ": an id has at least 8 digits",
+                  "see: pawl sessions");
   std::string match;
   const auto consider = [&](const std::string& id) -> Result<> {
     if (!id.starts_with(prefix) || id == match) return {};

@@ -34,6 +34,8 @@ class Draft {
     UniqueFd file(
         ::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400));
     if (!file) return failed("create blob");
+    // SAFETY: nobody else gets into the directory. An action's own user reads it where it is bound.
+    if (::fchmod(file.get(), 0444) != 0) return failed("open a blob for reading");
     return Draft(directory, std::move(name), std::move(file), disk);
   }
   Draft(Draft&& other) noexcept
@@ -107,7 +109,7 @@ Result<BlobStore> BlobStore::open(const std::string& path, Disk& disk) {
   if (!directory) return failed("open " + path);
   struct stat status{};
   if (::fstat(directory.get(), &status) != 0) return failed("stat " + path);
-  if (status.st_uid != ::geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+  if (status.st_uid != ::geteuid() || (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
     return refuse("blob directory " + path + " is not the broker's alone",
                   "chown it to the broker's user and chmod it 0700");
   TRY(remove_leftovers(directory.get(), path));

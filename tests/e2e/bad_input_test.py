@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 
 import policy_files
 from brokers import IMAGE, EmbeddedBroker, Story
@@ -36,9 +38,15 @@ class BadInput(Story):
 
     def test_forbidden_workspaces(self):
         """a HOME, the root or a folder that holds pawl's own files is no workspace"""
-        for place in (self.alice.home, "/", "/home", self.alice.home / ".config", self.alice.home / ".local/state/pawl"):
+        self.broker.start()
+        places = {self.alice.home: ["is a home directory"], "/": ["/opt/target/deployctl", "choose another workspace"],
+                  "/home": ["holds more than one project"], "/opt": ["/opt/target/deployctl", "choose another workspace"],
+                  self.alice.home / ".config": [".config", "place of credentials"],
+                  self.alice.home / ".config/pawl": [".config", "place of credentials"],
+                  self.alice.home / ".local/state/pawl": [".local", "place of credentials"]}
+        for place, words in places.items():
             with self.subTest(str(place)):
-                self.one_line(self.host.pawl(self.alice, "run", "--role", "deployer", "--workspace", place, "--", "true"), 125)
+                self.one_line(self.host.pawl(self.alice, "run", "--role", "deployer", "--workspace", place, "--", "true"), 125, str(place), *words)
 
     def test_no_command(self):
         """a command that does not exist inside: 127 as a shell says it, or 125, with its name"""
@@ -79,25 +87,41 @@ class BadInput(Story):
 
     def test_unknown_ids(self):
         """unknown, short and hostile ids are refused by every command that takes one"""
-        self.shell()
+        shell = self.shell()
         self.broker.wait()
-        for command in (["show"], ["approve", "--yes"], ["deny", "-m", "no"], ["kill"], ["receipt", "show"]):
-            for identity in ("f" * 64, "abc", "../../etc/passwd", "\x1b[2J" + "a" * 12):
+        exported = self.alice.home / "exported"
+        for identity in ("f" * 64, "abc", "../../etc/passwd", "\x1b[2J" + "a" * 12):
+            visible = identity.replace("\x1b", "x1b")
+            for command in (["show"], ["approve", "--yes"], ["deny", "-m", "no"], ["kill"], ["receipt", "show"], ["receipt", "export"]):
                 with self.subTest(" ".join(command), identity=identity):
-                    refused = self.host.pawl(self.alice, *command, identity)
-                    self.assertEqual(1, refused.code, refused)
+                    refused = self.host.pawl(self.alice, *command, identity, *([exported] if "export" in command else []))
+                    self.one_line(refused, 1, "at least 8" if len(identity) < 8 else visible)
                     self.assertNotIn("\x1b", refused.err + refused.out)
-                    self.assertNotEqual("", refused.err.strip())
+            with self.subTest("pawl-agent status", identity=identity):
+                refused = shell.sh(f"pawl-agent status {shlex.quote(identity)} --wait 0s")
+                self.assert_done(refused, 1)
+                self.assertIn("this session has no request " + ("\\" if visible != identity else "") + visible, refused.out)
+                self.assertNotIn("\x1b", refused.out)
+        self.assertFalse(exported.exists())
 
     def test_no_broker(self):
         """no broker: people's commands exit 6 and say how to start it; the agent's too"""
-        self.one_line(self.host.pawl(self.alice, "requests"), 6)
+        for command in (["requests"], ["show", "f" * 12], ["approve", "f" * 12, "--yes"], ["deny", "f" * 12, "-m", "no"], ["sessions"],
+                        ["kill", "f" * 12], ["log"], ["receipt", "show", "f" * 12]):
+            with self.subTest(" ".join(command)):
+                self.one_line(self.host.pawl(self.alice, *command), 6, "no broker runs", "`pawl run` starts it")
         shell = self.shell()
-        self.assert_done(shell.sh("true"))
-        self.broker.kill()
-        told = shell.sh("pawl-agent actions")
-        if told.code != 0:  # `pawl run` may have brought it back already
-            self.assertEqual(6, told.code, told)
+        self.assert_done(shell.sh("pawl-agent actions"))
+        pid = self.broker.wait()
+        self.broker.state.chmod(0)  # `pawl run` would bring it back at once
+        self.host.end_broker(pid)
+        for command in ("actions", "status 0123456789ab --wait 0s", "request look --wait 0s"):
+            with self.subTest(command):
+                told = shell.sh("pawl-agent " + command, timeout=20)
+                self.assert_done(told, 6)
+                self.assertIn("the broker cannot be reached", told.out)
+                self.assertIn("(try again later", told.out)
+        self.broker.state.chmod(0o700)
 
     def test_usage(self):
         """wrong words: exit 2 and what is known"""
@@ -106,13 +130,27 @@ class BadInput(Story):
         self.assertEqual(125, self.host.pawl(self.alice, "run", "--nonsense").code)
 
     def test_help(self):
-        """every command explains itself"""
-        for command in ([], ["run"], ["requests"], ["show"], ["approve"], ["deny"], ["review"], ["sessions"], ["kill"], ["policy"],
-                        ["log"], ["receipt"], ["init"], ["doctor"]):
+        """every command that pawl --help lists, and every second word, explains itself: an example and its exit codes"""
+        words = self.second_words([])
+        self.assertLessEqual({"run", "attach", "requests", "show", "approve", "deny", "review", "sessions", "kill", "diff", "apply", "discard",
+                              "policy", "log", "receipt", "init", "doctor"}, set(words))
+        commands = [[word] for word in words]
+        for command in commands[:]:
+            commands += [command + [second] for second in self.second_words(command)]
+        self.assertIn(["receipt", "export"], commands)
+        for command in commands:
             with self.subTest(" ".join(command)):
                 told = self.host.pawl(self.alice, *command, "--help")
                 self.assertEqual(0, told.code, told)
                 self.assertGreater(len(told.out), 80)
+                self.assertRegex(told.out, r"(?m)^Exit codes?: ")
+                if [command] == [known for known in commands if known[:len(command)] == command]:
+                    self.assertRegex(told.out, rf"(?m)^  (sudo )?pawl {' '.join(command)}\b(?! +Print)")
+
+    def second_words(self, command):
+        told = self.host.pawl(self.alice, *command, "--help").out
+        listed = re.search(r"(?m)^Subcommands:\n((?:  .*\n)+)", told)
+        return re.findall(r"(?m)^  ([a-z-]+) ", listed.group(1)) if listed else []
 
     def test_parameters(self):
         """what the role does not allow is refused at once with the parameter's name; nobody is asked"""

@@ -8,12 +8,13 @@ import pwd
 import re
 import select
 import shlex
+import socket
 import subprocess
 import sys
 import unittest
 
 import policy_files
-from host import SUPPORT, Host, Result, in_private_namespace, wait_until
+from host import SUPPORT, TARGET, TOKEN, Host, Result, in_private_namespace, wait_until
 
 sys.path.insert(0, str(SUPPORT))
 import frames  # noqa: E402  (the folder above is where it lives)
@@ -219,6 +220,39 @@ class Story(unittest.TestCase):
 
     def assert_done(self, result, code=0):
         self.assertEqual(code, result.code, result)
+
+    def assert_reaches_nothing(self, shell, broker, reviewers):
+        """An approved action of alice's session tries to get at the host. Root gets at all of it with the same program."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        listener.setblocking(False)
+        pid = broker.wait()
+        self.assertGreater(pid, 1000, "the action's own processes could pass for the broker")
+        wait_until(lambda: (broker.state / "ledger.jsonl").exists(), what="the first record")
+        self.bob.write("notes.txt", "private\n")
+        attempts = [f"open {path}" for path in (
+            broker.configuration, broker.configuration / "pawl.toml", broker.configuration / "secrets/deploy-token", broker.state,
+            broker.state / "ledger.jsonl", self.alice.home, self.alice.workspace, self.alice.workspace / "k8s/web.yaml", self.bob.home,
+            self.bob.home / "notes.txt", TARGET.parent / "elsewhere", f"/proc/{pid}/environ", f"/proc/{pid}/mem", "/etc/shadow")]
+        attempts += [f"see {broker.people_socket}", f"see /proc/{pid}", "connect 127.0.0.1 %d" % listener.getsockname()[1]]
+        (TARGET.parent / "elsewhere").write_text("beside what the action may read\n", encoding="ascii")
+        shown = [f"open {TARGET}/deployctl", "see /usr/bin/bash", "see /usr/bin/timeout"]  # what the attempts need is there
+        listed = TARGET / "attempts"
+        listed.write_text("\n".join(shown + attempts) + "\n", encoding="utf-8")
+        outside = subprocess.run([TARGET / "deployctl", "--journal", "/dev/null", "--token-sha256", policy_files.TOKEN_HASH, "reach", listed],
+                                 env={"PATH": "/usr/bin:/bin", "DEPLOY_TOKEN": TOKEN}, capture_output=True, text=True, check=False)
+        self.assertEqual([f"yes: {attempt}" for attempt in shown + attempts], outside.stdout.splitlines(), outside)
+        listener.accept()[0].close()
+        self.assert_done(shell.ask("reach"), 75)
+        identity = self.pending(reviewers[0])["id"]
+        for reviewer in reviewers:
+            self.assert_done(self.approve(reviewer, identity))
+        told = shell.status(identity)
+        self.assert_done(told)
+        expected = [f"yes: {attempt}" for attempt in shown] + [f"no: {attempt}" for attempt in attempts]
+        self.assertEqual(expected, [line for line in told.out.splitlines() if re.match("yes: |no: ", line)], told)
+        self.assertRaises(BlockingIOError, listener.accept)
+        self.assertEqual(["reach"], self.host.journal())
 
     def log_kinds(self, person):
         log = self.host.pawl(person, "log", "--json")

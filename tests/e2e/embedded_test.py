@@ -104,18 +104,19 @@ class Solo(Story):
             self.assertNotIn(encoded, text)
 
     def test_what_an_action_sees(self):
-        """embedded: an action sees no configuration, state, home or network of the host"""
+        """embedded: an action has its own environment and no network but a loopback"""
         shell = self.shell()
         self.assert_done(shell.ask("look"), 75)
         request = self.pending(self.alice)
         self.assert_done(self.approve(self.alice, request["id"]))
         told = shell.status(request["id"])
         self.assert_done(told)
-        self.assertNotIn(".config", told.out)
-        self.assertNotIn("deploy-token", told.out)
-        self.assertNotIn("pawl-test-bob", told.out)
-        self.assertNotIn("eth0", told.out)
-        self.assertRegex(told.out, r"DEPLOY_TOKEN .*HOME|HOME .*|DEPLOY_TOKEN")
+        self.assertIn("variables: DEPLOY_TOKEN HOME LANG PATH PWD TMPDIR\n", told.out)
+        self.assertIn("interfaces: lo\n", told.out)
+
+    def test_what_an_action_reaches(self):
+        """embedded: an action reaches no configuration, secret, state, workspace, home, process or network of the host"""
+        self.assert_reaches_nothing(self.shell(), self.broker, [self.alice])
 
     def test_terminal(self):
         """embedded: on a terminal, approve shows the whole action and does what is answered"""

@@ -75,6 +75,11 @@ def in_private_namespace():
     return os.environ.get("PAWL_HOST_MOUNTS", own := os.readlink("/proc/self/ns/mnt")) != own
 
 
+def in_own_network():
+    """The same of the network: apart, there is a loopback that nobody else uses."""
+    return os.environ.get("PAWL_HOST_NETWORK", own := os.readlink("/proc/self/ns/net")) != own
+
+
 def wait_until(question, timeout=20.0, every=0.05, what="it"):
     """The first true answer; fails the test when there is none in time."""
     deadline = time.monotonic() + timeout

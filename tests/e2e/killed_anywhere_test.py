@@ -1,67 +1,15 @@
 """SIGKILL of pawl run before every second of its system calls: whatever it had begun is gone within a second, or can be found again."""
 
-import ctypes
 import itertools
 import json
 import os
-import signal
 
 import policy_files
 from host import wait_until
 from overlays import kept_folders
 from persons_terminal import pawls, processes_with, state_of
 from terminal_story import TerminalStory
-
-PTRACE_TRACEME, PTRACE_SYSCALL = 0, 24
-LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def trace(request, pid=0, number=0):
-    return LIBC.ptrace(request, ctypes.c_int(pid), None, ctypes.c_void_p(number))
-
-
-class Traced:
-    """A process of a person, with no terminal, that goes from one system call to the next."""
-
-    def __init__(self, person, argv):
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.become(person, argv)
-        self.stopped = self.wait()
-
-    @staticmethod
-    def become(person, argv):
-        try:
-            os.setsid()
-            nothing = os.open("/dev/null", os.O_RDWR)
-            for number in range(3):
-                os.dup2(nothing, number)
-            os.setgroups([])
-            os.setgid(person.gid)
-            os.setuid(person.uid)
-            os.chdir(person.workspace)
-            trace(PTRACE_TRACEME)
-            os.execve(argv[0], argv, person.environment())
-        finally:
-            os._exit(99)
-
-    def wait(self):
-        status = os.waitpid(self.pid, 0)[1]
-        return os.WSTOPSIG(status) if os.WIFSTOPPED(status) else None
-
-    def go(self, calls):
-        """To just before its next call after so many; False when it has ended before."""
-        for _ in range(2 * calls + 1):
-            if self.stopped is None:
-                return False
-            trace(PTRACE_SYSCALL, self.pid, 0 if self.stopped == signal.SIGTRAP else self.stopped)
-            self.stopped = self.wait()
-        return self.stopped is not None
-
-    def kill(self):
-        if self.stopped is not None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+from traced import Traced
 
 
 class KilledAnywhere(TerminalStory):

@@ -76,7 +76,7 @@ class Mcp(Story):
         self.assertEqual(LEGACY, greeted["protocolVersion"])
         self.assertEqual("pawl", greeted["serverInfo"]["name"])
         tools = {tool["name"]: tool for tool in self.client.ask("tools/list")["result"]["tools"]}
-        self.assertEqual({"deploy", "leak", "look", "pawl_request_status"}, set(tools))
+        self.assertEqual({"deploy", "leak", "look", "reach", "pawl_request_status"}, set(tools))
         schema = tools["deploy"]["inputSchema"]
         self.assertEqual({"service", "image", "manifest"}, set(schema["required"]))
         self.assertFalse(schema["additionalProperties"])

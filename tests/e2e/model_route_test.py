@@ -6,18 +6,56 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import policy_files
 from brokers import EmbeddedBroker, Story
-from host import MODEL_KEY, SUPPORT, mount, wait_until
+from host import MODEL_KEY, SUPPORT, in_own_network, mount, wait_until
 
 sys.path.insert(0, str(SUPPORT))
 from vendor import EVENTS, Vendor  # noqa: E402  (the folder above is where it lives)
 
 OTHER_KEY = "sk-other-real/9876+543210zyxwvu"
+
+
+class Answering:
+    """One address and port that answers whoever comes, and counts them."""
+
+    def __init__(self, kind, address, port):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((address, port))
+        self.seen = 0
+        if kind == "tcp":
+            self.socket.listen()
+        threading.Thread(target=self.accept if kind == "tcp" else self.reflect, daemon=True).start()
+
+    def accept(self):
+        while (client := self.unless_closed(self.socket.accept)) is not None:
+            self.seen += 1
+            client[0].close()
+
+    def reflect(self):
+        while (datagram := self.unless_closed(lambda: self.socket.recvfrom(2048))) and datagram[1]:
+            self.seen += 1
+            self.socket.sendto(*datagram)
+
+    @staticmethod
+    def unless_closed(call):
+        try:
+            return call()
+        except OSError:
+            return None
+
+    def close(self):
+        # Wakes the thread, which closing alone does not.
+        self.unless_closed(lambda: self.socket.shutdown(socket.SHUT_RDWR))
+        self.socket.close()
 
 
 def route(name, upstream, secret):
@@ -113,13 +151,30 @@ class ModelRoute(Story):
                          [line for line in told if line])
 
     def test_network(self):
-        """model route: everything else on the network is refused at once"""
+        """model route: everything else on the network is refused at once, also what answers on the host"""
+        if not in_own_network():
+            self.fail("run it through tests/support/reachable.sh --apart: it gives the loopback addresses of the world")
+        places = [("tcp", "127.0.0.1", self.vendor.port)]
+        for address in ("127.0.0.1", "10.0.0.1", "1.1.1.1", "169.254.169.254", "::1", "2606:4700::1111"):
+            if address not in ("127.0.0.1", "::1"):
+                length = "128" if ":" in address else "32"
+                words = [f"{address}/{length}", "dev", "lo"] + (["nodad"] if ":" in address else [])
+                subprocess.run(["ip", "addr", "add", *words], check=True)
+                self.addCleanup(subprocess.run, ["ip", "addr", "del", f"{address}/{length}", "dev", "lo"], check=False)
+            places += [("tcp", address, 443), ("udp", address, 53)]
+        answering = [Answering(*place) for place in places[1:]]
+        for one in answering:
+            self.addCleanup(one.close)
+        for place in places:
+            told = self.host.run(self.alice, "/usr/bin/python3", "model_client.py", "reach", *place)
+            self.assertEqual("connected", told.out.split()[0], (place, told))
+        wait_until(lambda: [1] * len(answering) == [one.seen for one in answering], what="the sight of each connection from outside")
         shell = self.shell()
-        for host, port in (("1.1.1.1", 443), ("10.0.0.1", 80), ("169.254.169.254", 80), ("127.0.0.1", self.vendor.port),
-                           ("2606:4700::1111", 443), ("::1", self.vendor.port), ("example.com", 443)):
-            outcome, seconds = self.client(shell, "reach", host, port).split()
-            self.assertNotEqual("connected", outcome, host)
-            self.assertLess(float(seconds), 1, host)
+        for place in places + [("tcp", "example.com", 443)]:
+            outcome, seconds = self.client(shell, "reach", *place).split()
+            self.assertNotIn(outcome, ("connected", "TimeoutError"), place)
+            self.assertLess(float(seconds), 1, place)
+        self.assertEqual([1] * len(answering), [one.seen for one in answering])
         self.assertEqual([], self.vendor.requests)
 
     def test_echo(self):
@@ -156,6 +211,19 @@ class ModelRoute(Story):
         self.broker.write("sk-ant-rotated-0123456789\n", "secrets/model.key", 0o600)
         self.assertEqual("200", self.ask(shell, "anthropic")[0])
         self.assertEqual("sk-ant-rotated-0123456789", self.vendor.requests[1][2]["x-api-key"])
+
+    def test_gemini(self):
+        """model route: a gemini route sets its own variables, and its vendor gets the real key in its own header"""
+        self.settle(route("gemini", self.url(self.second), "other"))
+        shell = self.shell()
+        self.assertEqual(("200", '{"ok":true}'), self.ask(shell, "gemini", "GET", "/v1beta/models")[::2])
+        method, path, headers, _ = self.second.requests[0]
+        self.assertEqual(("GET", "/v1beta/models", OTHER_KEY), (method, path, headers["x-goog-api-key"]))
+        placeholder = shell.sh('echo "$GEMINI_API_KEY"').out.strip()
+        self.assertRegex(placeholder, r"^AIza[\w-]{35}$")
+        self.assertNotIn(placeholder, self.second.seen())
+        self.assertEqual([], self.vendor.requests)
+        self.assertEqual("", shell.sh("env | grep -E '^(ANTHROPIC|OPENAI)_'").out.strip())
 
     def test_edited(self):
         """model route: a route edited during the session is refused, and no key goes anywhere"""

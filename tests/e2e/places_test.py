@@ -12,6 +12,7 @@ import policy_files
 from brokers import EmbeddedBroker, Story, SystemBroker
 from frames import Conversation, failure_of, frame, listed, text, u8
 from host import TARGET, mount, wait_until
+from traced import Traced
 
 
 class Places(Story):
@@ -132,6 +133,49 @@ class Places(Story):
         told = self.run_in(self.alice.workspace, "true")
         self.refused(told, "observer.toml")
         self.assertNotIn("note:", told.err)
+
+    def swapped(self, ahead):
+        """pawl run, stopped so many system calls after it opened the workspace, whose path is then a link to another folder.
+        What came of it: the exit status, and what the command read and wrote where."""
+        project = self.alice.workspace
+        opened, other = self.alice.home / "opened", self.alice.write("other/which", "other\n").parent
+        self.alice.write("project/which", "opened\n")
+        traced = Traced(self.alice, [self.host.program("pawl"), "run", "--role", "deployer", "--workspace", str(project), "--",
+                                     "/bin/sh", "-c", "cat which >seen"])
+        self.addCleanup(traced.kill)
+        while not self.holds(traced.pid, project):
+            self.assertTrue(traced.go(0), "pawl run ended before it opened the workspace")
+        # With few calls more it is before the broker is asked, with many the sandbox is being built.
+        alive = traced.go(ahead)
+        begun = (project / "seen").exists()
+        project.rename(opened)
+        project.symlink_to(other)
+        status = traced.let_go()
+        self.assertEqual(["which"], os.listdir(other))
+        seen = (opened / "seen").read_text() if (opened / "seen").exists() else ""
+        project.unlink()
+        opened.rename(project)
+        (project / "seen").unlink(missing_ok=True)
+        return status, seen, alive and not begun
+
+    @staticmethod
+    def holds(pid, folder):
+        for descriptor in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            if os.readlink(descriptor) == str(folder):
+                return True
+        return False
+
+    def test_swapped(self):
+        """a workspace whose path becomes a link to another folder after it was opened: the opened one is shown, or it is refused"""
+        self.broker.start()
+        outcomes = []
+        for ahead in (0, 1, 2, 4, 8, 12, 16, 24, 32, 48, 64):
+            with self.subTest(calls=ahead):
+                status, seen, in_time = self.swapped(ahead)
+                if in_time:
+                    outcomes.append(status)
+                    self.assertIn((status, seen), ((0, "opened\n"), (125, "")))
+        self.assertGreater(len(outcomes), 5, "the command ran before the path was swapped")
 
     # Ends
 

@@ -42,7 +42,8 @@ workspace_reason = "the stories read what the agent wrote"
 read = [{shown}]
 {llm}
 """ + action("deploy", '"rollout", "{service}", "--image", "{image}", "--manifest", "{manifest}"', approval,
-             DEPLOY_PARAMS) + action("leak", '"leak"', approval) + action("look", '"look"', approval)
+             DEPLOY_PARAMS) + action("leak", '"leak"', approval) + action("look", '"look"', approval) + action(
+                 "reach", f'"reach", "{TARGET}/attempts"', approval)
 
 
 OBSERVER = """pawl = 1
@@ -105,7 +106,7 @@ require = "none"
 [deploy-prod]
 file = "deploy-token"
 roles = ["deployer"]
-uses = ["action:deploy", "action:leak", "action:look"]
+uses = ["action:deploy", "action:leak", "action:look", "action:reach"]
 require = "{floor}"
 """ + model
 

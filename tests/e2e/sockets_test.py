@@ -1,19 +1,22 @@
 """Who is asking is told by the socket: each message on each socket, from a client that shares no code with pawl."""
 
+import hashlib
+import json
 import os
 
 import frames
 from brokers import EmbeddedBroker, Story, SystemBroker
-from frames import Closed, Conversation, failure_of, frame
+from frames import Closed, Conversation, failure_of, frame, listed, text, u8
 
 
 class Sockets(Story):
-    def setUp(self):
-        super().setUp()
-        self.broker = EmbeddedBroker(self.host)
+    """The same under both brokers."""
+
+    def settle(self, broker, reviewer):
+        self.broker, self.reviewer = broker, reviewer
         self.agent = self.shell()
         self.assert_done(self.agent.request(), 75)
-        self.request = self.pending(self.alice)
+        self.request = self.pending(reviewer)
         self.agent_socket = self.broker.agent_socket(self.request["session"])
 
     def as_alice(self, question):
@@ -39,7 +42,7 @@ class Sockets(Story):
 
     def untouched(self):
         """The broker lives, and the request waits as before."""
-        self.assertEqual(self.request["id"], self.pending(self.alice)["id"])
+        self.assertEqual(self.request["id"], self.pending(self.reviewer)["id"])
         self.assertEqual([], self.host.journal())
 
     def refused(self, path, greeting, name, body=None):
@@ -99,6 +102,15 @@ class Sockets(Story):
                 self.assertEqual("refused", self.refused(path, greeting, ask, b"\xff\xff\xff\xff"))
         self.untouched()
 
+
+class OfTheEmbedded(Sockets):
+    def setUp(self):
+        super().setUp()
+        self.settle(EmbeddedBroker(self.host), self.alice)
+
+    def shortDescription(self):
+        return "embedded: " + super().shortDescription()
+
     def test_unsigned_verbs(self):
         """another process of the same uid decides nothing without the reviewer's key"""
         def question():
@@ -113,27 +125,86 @@ class Sockets(Story):
         self.untouched()
 
     def test_strangers(self):
-        """the embedded broker's sockets let no other user in"""
+        """the broker's sockets let no other user in"""
         for path in (self.broker.people_socket, self.agent_socket):
             seen = self.host.run(self.bob, "/usr/bin/python3", "-c",
                                  f"import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.connect({path!r})")
             self.assertNotEqual(0, seen.code, seen)
 
 
-class AgentSocketOfTheSystem(Story):
-    def test_other_persons(self):
-        """system: nobody but the session's own user gets a word out of its agent socket"""
+class OfTheSystem(Sockets):
+    def setUp(self):
+        super().setUp()
         broker = SystemBroker(self.host)
         broker.start()
-        shell = self.shell()
-        self.assert_done(shell.request(), 75)
-        path = broker.agent_socket(self.pending(self.bob)["session"])
+        self.settle(broker, self.bob)
+
+    def shortDescription(self):
+        return "system: " + super().shortDescription()
+
+    def test_other_persons(self):
+        """nobody but the session's own user gets a word out of its agent socket"""
         seen = self.host.run(self.bob, "/usr/bin/python3", "-c",
                              "import socket, sys\n"
                              "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
                              "s.settimeout(5)\n"
-                             f"s.connect({path!r})\n"
+                             f"s.connect({self.agent_socket!r})\n"
                              "s.send(bytes([0, 64, 0, 0, 0, 1]))\n"
                              "sys.exit(9 if s.recv(65536) else 0)\n")
         self.assertNotEqual(9, seen.code, seen)
-        self.assertEqual("pending", self.request_of(self.bob, self.pending(self.bob)["id"])["state"])
+        self.untouched()
+
+    def conversation(self, person):
+        """As this person, who has said hello."""
+        os.seteuid(person.uid)  # the kernel tells the broker who connected
+        try:
+            conversation = Conversation(self.broker.people_socket)
+        finally:
+            os.seteuid(0)
+        self.addCleanup(conversation.socket.close)
+        conversation.ask(frame("hello"))
+        return conversation
+
+    def opened(self, workspace):
+        """The id and the token of a session of alice's that is never launched, whose launcher's end is held open."""
+        conversation = self.conversation(self.alice)
+        conversation.kept = kept = []
+        number, body = conversation.ask(frame("open_session", text("observer") + text("") + listed([text("/bin/true")]) +
+                                              listed([u8(0)] * 3) + text("")), [workspace])
+        for descriptor in kept:
+            self.addCleanup(os.close, descriptor)
+        self.assertEqual((frames.MESSAGES["session_opened"][0], 1), (number, len(kept)))
+        return frames.texts_of(body, 2)
+
+    def resumed(self, person, identity, token):
+        """What comes of resume_session, in a word."""
+        answer = self.conversation(person).ask(frame("resume_session", text(identity) + text(token)))
+        failure = failure_of(answer)
+        return failure[0] if failure else next(name for name, (number, _) in frames.MESSAGES.items() if number == answer[0])
+
+    def test_resume(self):
+        """a session's launcher is replaced only by its own user with its own token, also after a restart"""
+        workspace = os.open(self.alice.workspace, os.O_PATH)
+        self.addCleanup(os.close, workspace)
+        (one, token), (other, _) = self.opened(workspace), self.opened(workspace)
+        for restarted in (False, True):
+            if restarted:
+                self.broker.kill()
+                self.broker.start()
+            wrong = {"no token": (self.alice, one, ""), "a wrong token": (self.alice, one, "0" * len(token)),
+                     "a part of it": (self.alice, one, token[:-1]), "its hash": (self.alice, one, hashlib.sha256(token.encode()).hexdigest()),
+                     "another session's": (self.alice, other, token), "a session with an agent": (self.alice, self.request["session"], token),
+                     "another user": (self.bob, one, token)}
+            for what, attempt in wrong.items():
+                with self.subTest(what, restarted=restarted):
+                    self.assertEqual("not_found", self.resumed(*attempt))
+            listed_now = self.host.pawl(self.bob, "sessions", "--json")
+            self.assertLessEqual({one, other, self.request["session"]}, {session["id"] for session in json.loads(listed_now.out)}, listed_now)
+            # A prefix names no session here: this one has ended as far as its launcher is told.
+            self.assertEqual("session_over", self.resumed(self.alice, one[:16], token))
+        # Who has both is taken: the refusals above were for what was wrong.
+        self.assertEqual("session_resumed", self.resumed(self.alice, one, token))
+        self.assert_done(self.agent.sh("true"))
+
+
+del Sockets

@@ -1,5 +1,6 @@
 """The system broker under its own uid, in front of several people."""
 
+import hashlib
 import os
 import pwd
 import re
@@ -29,8 +30,10 @@ class TwoPersons(Story):
         self.assert_done(self.approve(self.carol, identity))
         self.assert_done(shell.status(identity))
         action_user = pwd.getpwnam("pawl-action").pw_uid
-        self.assertEqual(1, len(self.host.journal()))
-        self.assertTrue(self.host.journal()[0].endswith(f"uid={action_user}"), self.host.journal())
+        # The action's user reads the pinned copy, which belongs to the broker.
+        digest = hashlib.sha256((self.alice.workspace / "k8s/web.yaml").read_bytes()).hexdigest()
+        ran, = self.host.journal()
+        self.assertTrue(ran.endswith(f"manifest={digest} uid={action_user}"), ran)
         self.verify_log(self.bob)
 
     def test_launcher(self):
@@ -98,7 +101,7 @@ class TwoPersons(Story):
         self.assertFalse((self.alice.home / ".local/state/pawl/run").exists())
 
     def test_policy_edit(self):
-        """system: a secret's floor holds against an edited approval rule"""
+        """system: a secret's floor holds against an edited approval rule: nobody decides until the policy is whole again"""
         shell = self.shell()
         identity = self.asked(shell)
         weak = policy_files.approvals(system=True) + '\n[weak]\nquorum = 1\nfrom = ["@sre"]\n'
@@ -106,9 +109,33 @@ class TwoPersons(Story):
         self.broker.write(policy_files.deployer("weak"), "roles/deployer.toml")
         checked = self.host.pawl(self.bob, "policy", "check")
         self.assertEqual(5, checked.code, checked)
-        self.approve(self.bob, identity)
-        self.approve(self.carol, identity)
+        self.assertIn("approval 'weak' is below 'two-person'", checked.out + checked.err)
+        for reviewer in (self.bob, self.carol):
+            self.assert_done(self.approve(reviewer, identity), 5)
+        self.broker.write(policy_files.approvals(system=True), "approvals.toml")
+        self.broker.write(policy_files.deployer("two-person"), "roles/deployer.toml")
+        request = self.request_of(self.bob, identity)
+        self.assertEqual(("pending", 0), (request["state"], request["approvals"]), request)
         self.assertEqual([], self.host.journal())
+
+    def test_lowered_floor(self):
+        """system: where rule and floor are lowered together, what was asked before can no longer be approved, and nothing runs"""
+        identity = self.asked(self.shell())
+        self.broker.write(policy_files.approvals(system=True) + '\n[weak]\nquorum = 1\nfrom = ["@sre"]\n', "approvals.toml")
+        self.broker.write(policy_files.deployer("weak"), "roles/deployer.toml")
+        self.broker.write(policy_files.secrets("weak"), "secrets.toml")
+        self.assert_done(self.host.pawl(self.bob, "policy", "check"))
+        for reviewer in (self.bob, self.carol):
+            refused = self.approve(reviewer, identity)
+            self.assert_done(refused, 3)
+            self.assertIn("was asked under another policy", refused.err)
+        request = self.request_of(self.bob, identity)
+        self.assertEqual(("pending", 0), (request["state"], request["approvals"]), request)
+        self.assertEqual([], self.host.journal())
+
+    def test_what_an_action_reaches(self):
+        """system: an action reaches no configuration, secret, state, workspace, home, process or network of the host"""
+        self.assert_reaches_nothing(self.shell(), self.broker, [self.bob, self.carol])
 
     def test_unknown_launcher_and_person(self):
         """system: a person whom people.toml does not know decides and lists nothing"""

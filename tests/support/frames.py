@@ -110,6 +110,7 @@ class Conversation:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
+        self.kept = None  # a list takes the descriptors that come along; otherwise they are closed
 
     def __enter__(self):
         return self
@@ -133,8 +134,11 @@ class Conversation:
             raw, descriptors, _, _ = socket.recv_fds(self.socket, LIMIT, 32)
         except ConnectionResetError as error:
             raise Closed() from error
-        for descriptor in descriptors:
-            socket.close(descriptor)
+        if self.kept is not None:
+            self.kept += descriptors
+        else:
+            for descriptor in descriptors:
+                socket.close(descriptor)
         if not raw:
             raise Closed()
         return struct.unpack(">H", raw[:2])[0], raw[2:]
@@ -147,14 +151,19 @@ class Conversation:
         return self.receive()
 
 
+def texts_of(body, count):
+    """The first so many texts of a body that begins with them."""
+    found, at = [], 0
+    for _ in range(count):
+        size = struct.unpack(">I", body[at:at + 4])[0]
+        found.append(body[at + 4:at + 4 + size].decode("utf-8", "replace"))
+        at += 4 + size
+    return found
+
+
 def failure_of(answer):
     """(kind, text, remedy) of a Failure answer; None for any other."""
     number, body = answer
     if number != FAILURE:
         return None
-    kind, at, parts = FAILURE_KINDS[body[0]], 1, []
-    for _ in range(2):
-        size = struct.unpack(">I", body[at:at + 4])[0]
-        parts.append(body[at + 4:at + 4 + size].decode("utf-8", "replace"))
-        at += 4 + size
-    return kind, parts[0], parts[1]
+    return FAILURE_KINDS[body[0]], *texts_of(body[1:], 2)

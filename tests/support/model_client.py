@@ -2,7 +2,7 @@
 
   model_client.py ask VENDOR METHOD PATH [HEADER=VALUE...] [--body TEXT]    prints: status seconds, then the body
   model_client.py stream VENDOR                                            prints each event as it comes
-  model_client.py reach HOST PORT                                          prints: outcome seconds
+  model_client.py reach tcp|udp HOST PORT                                  prints: outcome seconds; of UDP, an answer is wanted
 """
 
 import http.client
@@ -61,11 +61,18 @@ def stream(vendor):
     print("the end")
 
 
-def reach(host, port):
+def reach(kind, host, port):
     began = time.monotonic()
     try:
-        with socket.create_connection((host, int(port)), timeout=15):
-            outcome = "connected"
+        if kind == "tcp":
+            socket.create_connection((host, int(port)), timeout=15).close()
+        else:
+            with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as link:
+                link.settimeout(15)
+                link.connect((host, int(port)))
+                link.send(b"?")
+                link.recv(16)
+        outcome = "connected"
     except OSError as error:
         outcome = type(error).__name__
     print(outcome, f"{time.monotonic() - began:.2f}")

@@ -29,7 +29,11 @@ if [ "${1:-}" = --inside ]; then
     exec 9<&-
     cd "$folder"
   fi
-  [ -z "$apart" ] || ip link set lo up
+  if [ -n "$apart" ]; then
+    ip link set lo up
+    # Large ones, as on a host: a sandbox counts from 1, and its own processes must not pass for these.
+    echo 10000 >/proc/sys/kernel/ns_last_pid
+  fi
   # Apart, this shell is pid 1: it stays, to reap what others leave.
   [ -n "$apart" ] || exec "$@"
   "$@"
@@ -42,7 +46,7 @@ if [ "$1" = --apart ]; then
 fi
 folder=$(realpath "$1")
 shift
-# A test may make sure that it was started here, and mounts nothing over the host's folders.
-PAWL_HOST_MOUNTS=$(readlink /proc/self/ns/mnt)
-export PAWL_HOST_MOUNTS
+# A test may make sure that it was started here, and mounts nothing over the host's folders, and gives its network no address.
+PAWL_HOST_MOUNTS=$(readlink /proc/self/ns/mnt) PAWL_HOST_NETWORK=$(readlink /proc/self/ns/net)
+export PAWL_HOST_MOUNTS PAWL_HOST_NETWORK
 exec unshare --mount --propagation private "${apart[@]}" -- "$BASH" "$0" --inside "${apart:+apart}" "$folder" "$@"

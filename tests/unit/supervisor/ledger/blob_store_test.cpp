@@ -48,7 +48,9 @@ TEST_CASE("a blob is found by the digest of its bytes, and nobody may write it")
   CHECK(blobs.open_blob(digest).value().size == 5);
   struct stat status{};
   REQUIRE(::stat(place.blob(digest).c_str(), &status) == 0);
-  CHECK((status.st_mode & 0777) == 0400);
+  CHECK((status.st_mode & 0777) == 0444);
+  REQUIRE(::stat(place.blobs.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0700);
   CHECK(place.files() == 1);
 }
 
