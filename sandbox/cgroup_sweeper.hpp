@@ -10,8 +10,7 @@
 
 namespace pawl::sandbox {
 
-// Forks it. It acts when what is returned, and all copies of it, are closed. SAFETY: call while the process
-// has one thread.
+// Forks it. It acts when what is returned, and all copies of it, are closed.
 Result<UniqueFd> start_sweeper(int parent, const std::string& name);
 
 // Kills what is left in the cgroup `name` of the directory `parent`, and removes it. Waits a bounded time.

@@ -119,6 +119,12 @@ Result<> retire() {
   return set_dumpable(0);
 }
 
+Result<std::vector<UniqueFd>> enter_network(NewNetwork& network, const LaunchPlan& plan) {
+  TRY(explained(Layer::network_namespace, network.enter()));
+  if (plan.low_ports == LowPorts::open) TRY(open_low_ports());
+  return listen_on_loopback(plan.listeners);
+}
+
 }  // namespace
 
 Result<UniqueFd> open_init_program() {
@@ -131,12 +137,11 @@ Result<UniqueFd> open_init_program() {
 }
 
 Result<Prepared> prepare_launch() {
-  TRY(enter_outer_namespaces(TRY(take_identity(LaunchPlan{})), Network::loopback));
-  TRY(explained(Layer::network_namespace, bring_loopback_up()));
-  Prepared prepared;
-  prepared.devices = TRY(explained(Layer::new_root, clone_devices()));
-  prepared.standard_filter = TRY(compile_filter(kStandardProfile));
-  return prepared;
+  TRY(enter_outer_namespaces(TRY(take_identity(LaunchPlan{}))));
+  NewNetwork network = TRY(explained(Layer::network_namespace, NewNetwork::begin(Network::loopback)));
+  std::vector<UniqueFd> devices = TRY(explained(Layer::new_root, clone_devices()));
+  FilterProgram filter = TRY(compile_filter(kStandardProfile));
+  return Prepared{std::move(network), std::move(devices), std::move(filter)};
 }
 
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors, const FromClient& client,
@@ -163,15 +168,14 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   // They are opened up only for as long as maps are written, here and in the child, which shares our memory:
   // whoever has the new uid could look into us meanwhile.
   if (switches) TRY(set_dumpable(1));
-  if (!prepared) TRY(enter_outer_namespaces(identity, plan.network));
+  if (!prepared) TRY(enter_outer_namespaces(identity));
   if (switches) TRY(set_dumpable(0));
+  std::optional<NewNetwork> network;
+  if (prepared)
+    network = std::move(prepared->network);
+  else if (plan.network != Network::host)
+    network = TRY(explained(Layer::network_namespace, NewNetwork::begin(plan.network)));
 
-  std::vector<UniqueFd> listeners;
-  if (plan.network == Network::loopback) {
-    if (!prepared) TRY(explained(Layer::network_namespace, bring_loopback_up()));
-    if (plan.low_ports == LowPorts::open) TRY(open_low_ports());
-    listeners = TRY(listen_on_loopback(plan.listeners));
-  }
   TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, places, sources)));
   TRY(clone_changes(plan, descriptors, changes));
   TRY(explained(Layer::overlay, assemble_overlays(plan, changes, sources)));
@@ -180,6 +184,8 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   sources.clear();
   changes.clear();
   descriptors.clear();
+  std::vector<UniqueFd> listeners;
+  if (network) listeners = TRY(enter_network(*network, plan));
   if (switches) TRY(set_dumpable(1));
   Launched launched = TRY(start_child(data));
   launched.stops = data.take_stops();

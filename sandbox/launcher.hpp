@@ -10,6 +10,7 @@
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/cgroup.hpp"
+#include "sandbox/netns.hpp"
 #include "sandbox/plan.hpp"
 #include "sandbox/pty.hpp"
 #include "sandbox/seccomp_filter.hpp"
@@ -38,6 +39,7 @@ struct FromClient {
 // What is ready before the plan is known, besides the outer namespaces and their loopback: a third of a
 // launch. Only for a plan of the caller's own identity with Network::loopback.
 struct Prepared {
+  NewNetwork network;
   std::vector<UniqueFd> devices;  // clone_devices()
   FilterProgram standard_filter;  // of kStandardProfile, unchanged
 };

@@ -5,12 +5,11 @@
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/identity.hpp"
-#include "sandbox/plan.hpp"
 
 namespace pawl::sandbox {
 
-// Moves the calling process, which must have one thread, into new user and mount namespaces and, unless the
-// plan wants the host's, a network namespace. An error says why this host forbids it, and the remedy.
-Result<> enter_outer_namespaces(const Identity& identity, Network network);
+// Moves the calling process, which must have one thread, into new user and mount namespaces. An error says
+// why this host forbids it, and the remedy.
+Result<> enter_outer_namespaces(const Identity& identity);
 
 }  // namespace pawl::sandbox

@@ -3,13 +3,35 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
+#include "sandbox/plan.hpp"
 
 namespace pawl::sandbox {
+
+// A network namespace of U0's, which the kernel makes in as much time as all the rest of a launch's
+// preparations: it is done beside them. The process has a second thread from begin() to enter().
+class NewNetwork {
+ public:
+  // With loopback up, if the plan wants it.
+  static Result<NewNetwork> begin(Network network);
+  NewNetwork(NewNetwork&&) noexcept;
+  NewNetwork& operator=(NewNetwork&&) noexcept;
+  ~NewNetwork();
+
+  // Moves the calling thread there; once.
+  Result<> enter();
+
+ private:
+  struct Work;
+  explicit NewNetwork(std::unique_ptr<Work> work);
+
+  std::unique_ptr<Work> work_;
+};
 
 // One rtnetlink(7) request.
 Result<> bring_loopback_up();

@@ -20,7 +20,8 @@ configure() {
 compile() {
   local folder=$1
   shift
-  ninja -C "$folder" "$@" >"$folder/build.log" 2>&1 ||
+  # No more jobs than processors: compilers that share one are slower than one after the other.
+  ninja -C "$folder" -j "$(nproc)" "$@" >"$folder/build.log" 2>&1 ||
     { grep -E -A12 'FAILED|error:' "$folder/build.log" | head -120 && return 1; }
 }
 

@@ -53,6 +53,12 @@ struct StepTimes {
 };
 StepTimes* step_times = nullptr;  // shared with the launching process
 
+// The kernel takes the last launch's namespaces apart afterwards; nobody's launch is to wait for another's.
+void let_settle() {
+  constexpr useconds_t kGap = 30'000;
+  ::usleep(kGap);
+}
+
 double now() {
   timespec time{};
   ::clock_gettime(CLOCK_MONOTONIC, &time);
@@ -167,6 +173,7 @@ pid_t spawn(const std::vector<std::string>& command, int from, int to) {
 }
 
 double time_pawl(const std::string& launcher, const sandbox::LaunchPlan& plan) {
+  let_settle();
   const double before = now();
   auto ends = Channel::pair();
   if (!ends) give_up(ends.error().text());
@@ -189,12 +196,14 @@ double time_pawl(const std::string& launcher, const sandbox::LaunchPlan& plan) {
 
 double time_bubblewrap(const std::vector<std::string>& command, const std::string& filter_path) {
   const UniqueFd filter(::open(filter_path.c_str(), O_RDONLY | O_CLOEXEC));
+  let_settle();
   const double before = now();
   if (status_of(spawn(command, filter.get(), kFilterFd)) != 0) give_up("bubblewrap failed");
   return now() - before;
 }
 
 double time_command(const std::vector<std::string>& command) {
+  let_settle();
   const double before = now();
   if (status_of(spawn(command, 2, 2)) != 0) give_up(command[0] + " failed");
   return now() - before;
@@ -202,6 +211,7 @@ double time_command(const std::vector<std::string>& command) {
 
 // One launch in a process of its own; its steps are left in shared memory.
 void time_steps(const sandbox::LaunchPlan& plan, std::vector<std::vector<double>>& steps) {
+  let_settle();
   *step_times = {};
   const pid_t pid = ::fork();
   if (pid == 0) {
