@@ -48,8 +48,8 @@ struct HeldLimits {
   LimitsReport report;
 };
 // Everything of the plan's limits that needs a cgroup. What cannot be had is a refusal, or reported, as the
-// plan wants it. May move the calling process into a scope. Call while it has the identity that it was started
-// with.
+// plan wants it. May move the calling process into a scope. Call while it has the identity that it was
+// started with.
 Result<HeldLimits> hold_limits(const LaunchPlan& plan);
 
 }  // namespace pawl::sandbox

@@ -29,6 +29,13 @@ Result<> make_directory(const std::string& path, mode_t mode) {
   return {};
 }
 
+// In a broker of one's own nobody else needs room.
+FrontLimits limits_for(wire::Home home) {
+  FrontLimits limits;
+  if (home == wire::Home::embedded) limits.person = limits.people;
+  return limits;
+}
+
 }  // namespace
 
 Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> books)
@@ -41,8 +48,12 @@ Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> 
                 if (auto noted = announce(policy); !noted) shut(noted.error().text());
               }),
       services_(loop, spawner_, setup_.programs, setup_.helpers),
-      front_(loop, [this](const ConnectionPtr& connection,
-                          Packet packet) { dispatch(*this, connection, std::move(packet)); }),
+      front_(
+          loop,
+          [this](const ConnectionPtr& connection, Packet packet) {
+            dispatch(*this, connection, std::move(packet));
+          },
+          limits_for(setup_.paths.home)),
       waiting_(loop),
       people_(books_->recorded_people()) {}
 

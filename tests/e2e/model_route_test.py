@@ -153,7 +153,7 @@ class ModelRoute(Story):
     def test_network(self):
         """model route: everything else on the network is refused at once, also what answers on the host"""
         if not in_own_network():
-            self.fail("run it through tests/support/reachable.sh --apart: it gives the loopback addresses of the world")
+            self.fail("run it through tests/support/reachable.sh --own-network: it gives the loopback addresses of the world")
         places = [("tcp", "127.0.0.1", self.vendor.port)]
         for address in ("127.0.0.1", "10.0.0.1", "1.1.1.1", "169.254.169.254", "::1", "2606:4700::1111"):
             if address not in ("127.0.0.1", "::1"):

@@ -1,13 +1,13 @@
 #!/bin/bash
-# reachable.sh [--apart] FOLDER COMMAND...: runs COMMAND where every user of the host can reach FOLDER. Needs root.
-# With --apart it has processes, a loopback and IPC of its own, too: what it leaves behind ends with it, and two of them
-# see nothing of each other.
+# reachable.sh [--own-processes] [--own-network] FOLDER COMMAND...: runs COMMAND where every user of the host can reach
+# FOLDER. Needs root. With processes (and IPC) of its own what it leaves behind ends with it; with a network of its own,
+# which is a loopback, two of them see nothing of each other.
 # A clone often lies below a 0700 folder (/root, a home). In a private mount namespace that folder is covered by an
 # empty one that leads only to FOLDER, at the same path; the host sees nothing of it.
 set -euo pipefail
 
 if [ "${1:-}" = --inside ]; then
-  apart=$2 folder=$3
+  apart=" $2 " folder=$3
   shift 3
   closed="" part="" rest=${folder#/}
   while [ -n "$rest" ] && [ -z "$closed" ]; do
@@ -29,19 +29,21 @@ if [ "${1:-}" = --inside ]; then
     exec 9<&-
     cd "$folder"
   fi
-  if [ -n "$apart" ]; then
-    ip link set lo up
-    # Large ones, as on a host: a sandbox counts from 1, and its own processes must not pass for these.
-    echo 10000 >/proc/sys/kernel/ns_last_pid
-  fi
-  # Apart, this shell is pid 1: it stays, to reap what others leave.
-  [ -n "$apart" ] || exec "$@"
+  [[ $apart != *" --net "* ]] || ip link set lo up
+  [[ $apart == *" --pid "* ]] || exec "$@"
+  # Large ones, as on a host: a sandbox counts from 1, and its own processes must not pass for these.
+  echo 10000 >/proc/sys/kernel/ns_last_pid
+  # This shell is pid 1: it stays, to reap what others leave.
   "$@"
   exit
 fi
 apart=()
-if [ "$1" = --apart ]; then
-  apart=(--pid --fork --kill-child --mount-proc --net --ipc)
+if [ "$1" = --own-processes ]; then
+  apart+=(--pid --fork --kill-child --mount-proc --ipc)
+  shift
+fi
+if [ "$1" = --own-network ]; then
+  apart+=(--net)
   shift
 fi
 folder=$(realpath "$1")
@@ -49,4 +51,4 @@ shift
 # A test may make sure that it was started here, and mounts nothing over the host's folders, and gives its network no address.
 PAWL_HOST_MOUNTS=$(readlink /proc/self/ns/mnt) PAWL_HOST_NETWORK=$(readlink /proc/self/ns/net)
 export PAWL_HOST_MOUNTS PAWL_HOST_NETWORK
-exec unshare --mount --propagation private "${apart[@]}" -- "$BASH" "$0" --inside "${apart:+apart}" "$folder" "$@"
+exec unshare --mount --propagation private "${apart[@]}" -- "$BASH" "$0" --inside "${apart[*]}" "$folder" "$@"

@@ -188,6 +188,24 @@ Result<> tell_left(const RunCommand& command, const std::string& id, const Endin
   return {};
 }
 
+// Opened at the broker, whose connection is given up again: a person has so many at a time.
+struct Begun {
+  wire::Paths paths;
+  wire::Answered<wire::SessionOpened> opened;
+  Launcher launcher;  // it prepares while the broker plans
+};
+
+Outcome<Begun> begin(const wire::OpenSession& ask, const UniqueFd& workspace) {
+  std::optional<Launcher> launcher;
+  const tools::Greeted broker = TRY(reach_broker([&launcher]() -> Result<> {
+    launcher.emplace(TRY(Launcher::start()));
+    return {};
+  }));
+  const int descriptor = workspace.get();
+  auto opened = TRY(broker.client.ask<wire::SessionOpened>(ask, {&descriptor, 1}));
+  return Begun{broker.paths, std::move(opened), *std::move(launcher)};
+}
+
 Outcome<int> run_session(const RunCommand& command) {
   if (tools::inside_a_session())
     return trouble(ExitCode::pawl_failed, "this is a pawl sandbox already, and sandboxes do not nest",
@@ -195,13 +213,7 @@ Outcome<int> run_session(const RunCommand& command) {
   TRY(detach_keys(command.detach_keys));  // before anything is opened
   const wire::OpenSession ask = TRY(compose(command));
   UniqueFd workspace = TRY(open_workspace(command.workspace));
-  std::optional<Launcher> launcher;  // it prepares while the broker plans
-  const tools::Greeted broker = TRY(reach_broker([&launcher]() -> Result<> {
-    launcher.emplace(TRY(Launcher::start()));
-    return {};
-  }));
-  const int descriptor = workspace.get();
-  auto opened = TRY(broker.client.ask<wire::SessionOpened>(ask, {&descriptor, 1}));
+  auto [paths, opened, launcher] = TRY(begin(ask, workspace));
   const Planned planned = TRY(read_plan(command, opened));
   UniqueFd home = TRY(sandbox::explained(
       sandbox::Layer::state_directory,
@@ -214,12 +226,12 @@ Outcome<int> run_session(const RunCommand& command) {
       .plan = opened.message.plan,
       .stdio = {planned.plan.stdio[0].kind, planned.plan.stdio[1].kind, planned.plan.stdio[2].kind},
       .inherit = planned.plan.inherit,
-      .launcher = *std::move(launcher),
+      .launcher = std::move(launcher),
       .workspace = std::move(workspace),
       .home = std::move(home),
       .changes = {},
       .broker = Channel(std::move(opened.descriptors[0])),
-      .resumer = Resumer(broker.paths, planned.session, opened.message.token),
+      .resumer = Resumer(paths, planned.session, opened.message.token),
       .begin =
           command.front == RunCommand::Front::detached ? Session::Begin::detached : Session::Begin::attached,
       .detach_keys = std::move(keys),

@@ -125,8 +125,8 @@ std::vector<Row> rows_of(const Profile& profile) {
   return rows;
 }
 
-constexpr const Profile* kProfiles[] = {&kStandardProfile, &kMinimalProfile, &kBuildProfile, &kServiceProfile,
-                                        &kDialerProfile,  &kHunksProfile};
+constexpr const Profile* kProfiles[] = {&kStandardProfile, &kMinimalProfile, &kBuildProfile,
+                                        &kServiceProfile,  &kDialerProfile,  &kHunksProfile};
 
 }  // namespace
 
