@@ -160,7 +160,7 @@ Result<> ChildData::prepare_limits(const LaunchPlan& plan) {
   const auto open_files = std::min<std::uint64_t>(plan.open_files, limit.rlim_max - (by_number ? 1 : 0));
   if (open_files < std::uint64_t{2} * kHighDescriptor)
     return refuse("RLIMIT_NOFILE is too low", "ulimit -n must allow at least 256 open files");
-  limits_ = TRY(resource_limits(plan.limits, open_files));
+  limits_ = TRY(resource_limits(plan.limits, open_files, by_number ? Runs::service : Runs::command));
   child_.limits = limits_;
   if (!by_number) return {};
   child_.executable_number = static_cast<int>(open_files);

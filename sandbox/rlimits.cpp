@@ -25,9 +25,12 @@ constexpr Row kAlways[] = {
     {RLIMIT_RTPRIO, 0, "no real-time scheduling, which would starve the host"},
 };
 
+constexpr rlim_t kServiceMemory = rlim_t{256} << 20;  // bytes; idle it is some 2 MiB
+
 }  // namespace
 
-Result<std::vector<ResourceLimit>> resource_limits(const Limits& limits, std::uint64_t open_files) {
+Result<std::vector<ResourceLimit>> resource_limits(const Limits& limits, std::uint64_t open_files,
+                                                   Runs runs) {
   std::vector<ResourceLimit> made;
   const auto add = [&made](int resource, rlim_t most) -> Result<> {
     rlimit own{};
@@ -41,6 +44,7 @@ Result<std::vector<ResourceLimit>> resource_limits(const Limits& limits, std::ui
   // Counted in the session's user namespace, where the person's other processes do not count; but it counts
   // for theirs, in the namespaces above.
   if (limits.processes != 0) TRY(add(RLIMIT_NPROC, limits.processes));
+  if (runs == Runs::service) TRY(add(RLIMIT_DATA, kServiceMemory));
   return made;
 }
 

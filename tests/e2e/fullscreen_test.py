@@ -52,6 +52,10 @@ class Multiplexer:
     def keys(self, *keys):
         self.tell("send-keys", *keys)
 
+    def type(self, line):
+        self.keys("-l", line)
+        self.keys("Enter")
+
     def resize(self, rows, columns):
         self.tell("resize-window", "-x", columns, "-y", rows)
 
@@ -123,6 +127,11 @@ class FullScreen(TerminalStory):
         for one in (outside, inside):
             # No alternate screen, no mouse, no keypad mode any more.
             self.assertTrue(one.screen().rstrip().endswith(",0,0,0"), one.screen())
+
+    def test_left(self):
+        """what a command prints after it has left its own screen stays, and what follows comes below it"""
+        self.compare(["sh", "-c", r"echo before; printf '\033[?1049h\033[Hdrawn'; sleep 1; printf '\033[?1049l'; echo after; echo more"],
+                     [("over 0", None)])
 
     def test_less(self):
         """less draws the same, and leaves the screen that was there before it"""

@@ -112,11 +112,14 @@ class ModelRoute(Story):
         return wait_until(there, timeout, what=f"an egress entry with {containing!r}")
 
     def egress_pids(self):
-        program = os.path.realpath(self.host.program("pawl-egress"))
+        return self.pids_of("pawl-egress")
+
+    def pids_of(self, name):
+        program = os.path.realpath(self.host.program(name))
         pids = []
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if os.readlink(folder / "exe") == program or (folder / "comm").read_text() == "pawl-egress\n":
+                if os.readlink(folder / "exe") == program or (folder / "comm").read_text() == name[:15] + "\n":
                     if int(re.search(r"Uid:\s+(\d+)", (folder / "status").read_text()).group(1)) == self.alice.uid:
                         pids.append(int(folder.name))
             except OSError:
@@ -274,6 +277,28 @@ class ModelRoute(Story):
         self.broker.state.chmod(0o700)
         self.broker.start()
         wait_until(lambda: self.answered(shell), what="the route's return")
+
+    def test_walls(self):
+        """model route: pawl-egress has no network, no file and no right; pawl-dial has the network alone; both are bounded"""
+        self.assertEqual("200", self.ask(self.shell())[0])
+        (egress,), (dialer,) = self.pids_of("pawl-egress"), self.pids_of("pawl-dial")
+        own = os.readlink("/proc/self/ns/net")
+        for pid, network in ((egress, False), (dialer, True)):
+            with self.subTest(pid=pid, network=network):
+                process = pathlib.Path("/proc") / str(pid)
+                self.assertEqual(network, os.readlink(process / "ns/net") == own)
+                status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+                self.assertEqual(("2", "1"), (status["Seccomp"], status["NoNewPrivs"]))
+                for held in ("CapEff", "CapPrm", "CapBnd", "CapAmb"):
+                    self.assertEqual(0, int(status[held], 16), held)
+                self.assertRegex((process / "limits").read_text(), r"Max data size +268435456 +268435456 ")
+                self.assertNotEqual(os.readlink("/proc/self/ns/mnt"), os.readlink(process / "ns/mnt"))
+        self.assertEqual([], os.listdir(f"/proc/{egress}/root"))
+        self.assertEqual(["bin", "etc", "lib", "lib64", "sbin", "usr"], sorted(os.listdir(f"/proc/{dialer}/root")))
+        # Loopback, and that is down.
+        interfaces = [line.split(":")[0].strip() for line in pathlib.Path(f"/proc/{egress}/net/dev").read_text().splitlines()[2:]]
+        self.assertLessEqual(set(interfaces), {"lo", "sit0"})
+        self.assertEqual("", pathlib.Path(f"/proc/{egress}/net/route").read_text().partition("\n")[2].strip())
 
     def test_no_egress(self):
         """model route: a session whose egress died or cannot start is refused at once, and served again"""

@@ -61,6 +61,14 @@ TEST_CASE("a service opens, connects, makes and executes nothing", "[service][es
   CHECK(answer({"x32"}) == 1000 + SIGSYS);
 }
 
+TEST_CASE("a service's memory is bounded", "[service]") {
+  const Ground ground;
+  for (const SyscallProfile profile : {SyscallProfile::service, SyscallProfile::dialer}) {
+    CHECK(run_service(ground, profile, {"eat-memory", "100"}).exit_code() == 0);
+    CHECK(run_service(ground, profile, {"eat-memory", "300"}).exit_code() == ENOMEM);
+  }
+}
+
 TEST_CASE("the one exec cannot be had again", "[service][escape]") {
   const Ground ground;
   // Something to execute lies in the root: it must not help that execveat(2) ignores its descriptor for

@@ -31,6 +31,7 @@ class ScreenMemory : private EscapeReader::Sink {
 
   // Once: something was written that a terminal may answer. What is not known to be silent counts.
   bool take_question() { return std::exchange(question_, Question::none) == Question::asked; }
+  bool on_main_screen() const { return screen_ == Screen::main; }
   // It was told to report by itself: mouse, focus, keys' releases.
   bool reports() const;
 

@@ -70,7 +70,7 @@ void Seat::leave() {
   (void)keys_.let_go();
   // The rest of a line would be the shell's to execute.
   const auto coming = typing_.goes_on(Clock::now()) ? Terminal::Keys::coming : Terminal::Keys::none;
-  terminal_.restore(answers(), coming);
+  terminal_.restore({answers(), coming, memory_->on_main_screen() ? LeftOn::main : LeftOn::any});
   behind_.release();
 }
 

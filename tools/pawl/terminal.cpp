@@ -58,21 +58,21 @@ Result<> Terminal::make_raw() {
   return {};
 }
 
-void Terminal::restore(Answers answers, Keys keys) noexcept {
+void Terminal::restore(Left left) noexcept {
   if (lent_ == Lent::no) return;
   lent_ = Lent::no;
   const TerminalKind kind = terminal_kind();
   const bool ours = in_foreground();
   // Of a command in the background it showed text alone; its modes are the shell's.
   if (mode_ == Mode::cooked && !ours) return sandbox::write_bounded(fd(), plain_sequence(kind));
-  const std::string reset = reset_sequence(kind);
+  const std::string reset = reset_sequence(kind, left.screen);
   sandbox::write_bounded(fd(), reset);
   if (mode_ == Mode::cooked) return;
   mode_ = Mode::cooked;
   // After the reset: from here on nothing makes it report by itself either.
-  if (ours && answers == Answers::expected && !reset.empty())
+  if (ours && left.answers == Answers::expected && !reset.empty())
     take_answers(fd(), LastQuestion::invent(size()));
-  if (ours && keys == Keys::coming) take_keys(fd());
+  if (ours && left.keys == Keys::coming) take_keys(fd());
   // We may have been stopped without being asked, and gone on in the background.
   termios now{};
   if (!ours && (::tcgetattr(fd(), &now) != 0 || !sandbox::same_modes(now, raw_modes(before_)))) return;

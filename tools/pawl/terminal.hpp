@@ -9,6 +9,7 @@
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/terminal_guard.hpp"
+#include "tools/pawl/terminal_reset.hpp"
 
 namespace pawl::run {
 
@@ -19,7 +20,7 @@ class Terminal {
   static Result<Terminal> open(int descriptor);
   Terminal(Terminal&& other) noexcept;
   Terminal& operator=(Terminal&&) = delete;
-  ~Terminal() { restore(); }
+  ~Terminal() { restore({}); }
 
   // Else it is the shell's: neither to be made raw nor read.
   bool in_foreground() const;
@@ -35,7 +36,12 @@ class Terminal {
   // Answers that may be on their way are waited for, and keys.
   enum class Answers : std::uint8_t { none, expected };
   enum class Keys : std::uint8_t { none, coming };
-  void restore(Answers answers = Answers::none, Keys keys = Keys::none) noexcept;
+  struct Left {
+    Answers answers = Answers::none;
+    Keys keys = Keys::none;
+    LeftOn screen = LeftOn::any;
+  };
+  void restore(Left left) noexcept;
 
   int fd() const { return tty_.get(); }
   winsize size() const;

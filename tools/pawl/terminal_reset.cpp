@@ -9,11 +9,15 @@ namespace {
 
 // Every terminal understands these, or ignores them. Leaving the alternate screen and setting margins move
 // the cursor: it is kept, each time.
-constexpr std::string_view kCommon = ESC "\\"             // ends a string that was left open
-    ESC "<"                                               // leaves the VT52's language
-    ESC "[?2026l"                                         // shows what an update holds back
-    ESC "7" ESC "[?1049l" ESC "[?47l"                     // leaves the alternate screen
-    ESC "[?9l" ESC "[?1000l" ESC "[?1001l" ESC "[?1002l"  // no reports of the mouse, in no encoding
+constexpr std::string_view kFirst = ESC "\\"  // ends a string that was left open
+    ESC "<"                                   // leaves the VT52's language
+    ESC "[?2026l"                             // shows what an update holds back
+    ESC "7" ESC "[?1049l";                    // leaves the alternate screen
+// Some terminals (tmux, xterm) put the cursor back also when there was no alternate screen to leave: to where
+// it was before the last one.
+constexpr std::string_view kStay = ESC "8";
+constexpr std::string_view kCommon = ESC "[?47l" ESC "[?9l" ESC "[?1000l" ESC "[?1001l" ESC
+                                         "[?1002l"  // no reports of the mouse, in no encoding
     ESC "[?1003l" ESC "[?1005l" ESC "[?1006l" ESC "[?1015l" ESC "[?1016l" ESC "[?1004l" ESC "[?2031l" ESC
                                          "[?2048l"   // nor of focus, colours and size
     ESC "[?2004l"                                    // no bracketed paste
@@ -58,9 +62,11 @@ std::string entry_sequence(const TerminalKind& kind) {
   return std::string(titled ? kRememberTitle : "");
 }
 
-std::string reset_sequence(const TerminalKind& kind) {
+std::string reset_sequence(const TerminalKind& kind, LeftOn screen) {
   if (kind.type == "dumb") return {};
-  std::string sequence(kCommon);
+  std::string sequence(kFirst);
+  if (screen == LeftOn::main) sequence += kStay;
+  sequence += kCommon;
   sequence += kind.type == "linux" ? kConsole : kModern;
   if (characters_of(kind.locale) == Characters::utf8) sequence += kUtf8;
   return sequence.append(kLast);

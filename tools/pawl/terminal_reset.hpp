@@ -1,6 +1,7 @@
 // What makes a terminal sane again after an agent has written to it, whatever it wrote. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,11 @@ Characters terminal_characters();
 
 // Before the command may write: remembers the window's title.
 std::string entry_sequence(const TerminalKind& kind);
-// Afterwards. The cursor stays where it is; what stands on the screen stays. Empty for a "dumb" terminal,
-// which would print it.
-std::string reset_sequence(const TerminalKind& kind);
+// Which screen the command was on last, as far as is known.
+enum class LeftOn : std::uint8_t { any, main };
+// Afterwards. The cursor stays where it is, or goes back to where it was before the alternate screen; what
+// stands on the screen stays. Empty for a "dumb" terminal, which would print it.
+std::string reset_sequence(const TerminalKind& kind, LeftOn screen = LeftOn::any);
 // Behind one that wrote text only.
 std::string plain_sequence(const TerminalKind& kind);
 

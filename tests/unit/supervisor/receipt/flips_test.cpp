@@ -21,6 +21,20 @@ std::string flipped(std::string bytes, std::size_t at, int mask) {
   return bytes;
 }
 
+constexpr std::string_view kBegin = "-----BEGIN SSH SIGNATURE-----\n";
+constexpr std::string_view kEnd = "-----END SSH SIGNATURE-----\n";
+
+std::string dearmored(std::string text) {
+  text = text.substr(kBegin.size(), text.size() - kBegin.size() - kEnd.size());
+  std::erase(text, '\n');
+  const Bytes bytes = from_base64(text).value();
+  return {bytes.begin(), bytes.end()};
+}
+
+std::string armored(const std::string& held) {
+  return std::string(kBegin) + to_base64(as_bytes(held)) + "\n" + std::string(kEnd);
+}
+
 struct Receipt {
   SshKeygen keygen;
   std::string signers;
@@ -114,6 +128,20 @@ TEST_CASE("the stock ssh-keygen refuses the same changes", "[flips][pure]") {
   for (std::size_t at = 0; at < decision.signature.size(); ++at)
     signatures.push_back({flipped(decision.signature, at, 0x80), message});
   CHECK(run(signatures) == std::vector<std::size_t>{decision.signature.size() - 1});
+
+  // What the armor holds: magic, version, key, namespace, hash and the signature itself.
+  const std::string held = dearmored(decision.signature);
+  REQUIRE(held.starts_with("SSHSIG"));
+  REQUIRE(run({{armored(held), message}}).size() == 1);
+  std::vector<SshKeygen::Check> inner;
+  for (std::size_t at = 0; at < held.size(); ++at)
+    for (const int mask : {0x01, 0x80}) inner.push_back({armored(flipped(held, at, mask)), message});
+  // ssh-keygen takes a version below 1, too, which is no part of what is signed: pawl does not.
+  constexpr std::size_t kVersion = 9;
+  CHECK(run(inner) == std::vector<std::size_t>{2 * kVersion});
+  receipt::Bundle older = receipt.bundle;
+  older.decisions[0].signature = armored(flipped(held, kVersion, 0x01));
+  CHECK_FALSE(receipt.holds(older));
 }
 
 TEST_CASE("the stock ssh-keygen accepts what pawl's reviewers sign, and only under the verdict's namespace") {

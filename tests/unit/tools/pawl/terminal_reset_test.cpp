@@ -53,6 +53,15 @@ TEST_CASE("the cursor stays where it is: what moves it stands between saving and
                       "c") == std::string::npos);
 }
 
+TEST_CASE(
+    "of a command that was on the main screen the cursor is not put back to where it was before another") {
+  const std::string sequence = reset_sequence({"xterm-256color", "C.UTF-8"}, LeftOn::main);
+  CHECK(sequence.find("\x1b[?1049l\x1b"
+                      "8") != std::string::npos);
+  CHECK(reset().find("\x1b[?1049l\x1b"
+                     "8") == std::string::npos);
+}
+
 TEST_CASE("a terminal is told only what it understands") {
   CHECK(reset("dumb").empty());
   CHECK(entry_sequence({"dumb", ""}).empty());
