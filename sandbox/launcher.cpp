@@ -75,6 +75,15 @@ UniqueFd mounts_of(pid_t pid) {
   return UniqueFd(::open(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
 }
 
+// Of what failed in U0, from where the host's own sysctls cannot be seen: what there is no room for is found
+// by trying.
+Error explained_inside(Layer layer, Error error) {
+  HostEvidence evidence = look_at_host();
+  if (error.errnum == ENOSPC || error.errnum == EUSERS) evidence.exhausted = try_for_room();
+  std::string advice = advise(layer, error.errnum, evidence);
+  return std::move(error).advising(std::move(advice));
+}
+
 Result<Launched> start_child(ChildData& data) {
   const Stack stack = TRY(Stack::make());
   int pidfd_number = -1;
@@ -82,15 +91,9 @@ Result<Launched> start_child(ChildData& data) {
   const pid_t pid =
       ::clone(&run_child, stack.top(), kSessionNamespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
               &data.plan(), &pidfd_number);
-  if (pid < 0) {
-    const int errnum = errno;
-    HostEvidence evidence = look_at_host();
-    // The host's own sysctls cannot be seen from U0: what there is no room for is found by trying.
-    if (errnum == ENOSPC || errnum == EUSERS) evidence.exhausted = try_for_room();
-    return std::unexpected(failed("make the session's namespaces", errnum)
-                               .error()
-                               .advising(advise(Layer::nested_user_namespace, errnum, evidence)));
-  }
+  if (pid < 0)
+    return std::unexpected(
+        explained_inside(Layer::nested_user_namespace, failed("make the session's namespaces").error()));
   Launched launched;
   launched.pidfd = UniqueFd(pidfd_number);
   data.close_childs_end();
@@ -120,7 +123,8 @@ Result<> retire() {
 }
 
 Result<std::vector<UniqueFd>> enter_network(NewNetwork& network, const LaunchPlan& plan) {
-  TRY(explained(Layer::network_namespace, network.enter()));
+  if (auto entered = network.enter(); !entered)
+    return std::unexpected(explained_inside(Layer::network_namespace, std::move(entered).error()));
   if (plan.low_ports == LowPorts::open) TRY(open_low_ports());
   return listen_on_loopback(plan.listeners);
 }
@@ -155,6 +159,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   SourceTrees sources;
   HeldLimits limits = TRY(hold_limits(plan));
   ChangeTrees changes;
+  // Nothing is prepared where ids change: the helpers that are forked here have no thread beside them.
   if (switches) {
     sources = TRY(explained(Layer::read_only_bind, clone_sources_early(plan, descriptors, places)));
     changes = TRY(clone_changes_early(plan, descriptors));

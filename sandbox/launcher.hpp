@@ -1,6 +1,7 @@
 // The whole launch: from a checked plan and its descriptors to a running pid 1. The calling process is moved
-// into the sandbox's outer namespaces for good, so it launches once; it must have one thread. This is
-// pawl-launch's, and the benchmark's. Order and reasons: launcher.cpp, on one screen.
+// into the sandbox's outer namespaces for good, so it launches once; it must have one thread, but for that of
+// Prepared::network. This is pawl-launch's, and the benchmark's. Order and reasons: launcher.cpp, on one
+// screen.
 #pragma once
 
 #include <optional>

@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint64_t kRootSize = 16u << 20;    // bytes: directories, links and the plan's files
 constexpr std::uint64_t kSharedSize = 64u << 20;  // bytes: /dev/shm where the plan names no size
 constexpr mode_t kShared = 01777;
+constexpr std::size_t kMostKept = 64;  // open directories, beside a descriptor for each source
 
 struct Place {
   int parent = -1;
@@ -40,6 +41,7 @@ class RootBuilder {
 
   Result<> build() {
     for (std::size_t i = 0; i < plan_.mounts.size(); ++i) {
+      if (directories_.size() > kMostKept) directories_.clear();
       const Mount& mount = plan_.mounts[i];
       TRY_DURING("mount " + mount.target, make(i, mount));
     }

@@ -25,7 +25,10 @@ constexpr Row kAlways[] = {
     {RLIMIT_RTPRIO, 0, "no real-time scheduling, which would starve the host"},
 };
 
-constexpr rlim_t kServiceMemory = rlim_t{256} << 20;  // bytes; idle it is some 2 MiB
+// Bytes of private memory, in which a thread's stack counts whole: pawl-dial has sixteen, of the size that
+// the C library takes from the limit of the first.
+constexpr rlim_t kServiceMemory = rlim_t{256} << 20;
+constexpr rlim_t kServiceStack = rlim_t{2} << 20;
 
 }  // namespace
 
@@ -44,7 +47,10 @@ Result<std::vector<ResourceLimit>> resource_limits(const Limits& limits, std::ui
   // Counted in the session's user namespace, where the person's other processes do not count; but it counts
   // for theirs, in the namespaces above.
   if (limits.processes != 0) TRY(add(RLIMIT_NPROC, limits.processes));
-  if (runs == Runs::service) TRY(add(RLIMIT_DATA, kServiceMemory));
+  if (runs == Runs::service) {
+    TRY(add(RLIMIT_DATA, kServiceMemory));
+    TRY(add(RLIMIT_STACK, kServiceStack));
+  }
   return made;
 }
 

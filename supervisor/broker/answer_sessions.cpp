@@ -22,7 +22,8 @@ void Broker::answer_hello(const ConnectionPtr& connection, const wire::Hello& as
   welcome.audience = books_->queue().audience();
   welcome.configuration = setup_.paths.configuration;
   const auto person = person_of(*connection);
-  if (!person) welcome.policy_problem = person.error().text();
+  // The remedy is the reader's to add.
+  if (!person) welcome.policy_problem = Error{person.error().errnum, person.error().trail, {}}.text();
   if (person && *person != nullptr) {
     welcome.person = (*person)->name;
     welcome.keys = (*person)->keys;

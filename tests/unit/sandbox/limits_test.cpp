@@ -57,6 +57,7 @@ TEST_CASE("resource limits are never above the caller's own, and never on addres
   CHECK_FALSE(has(*resource_limits({}, 1024), RLIMIT_NPROC));
   CHECK_FALSE(has(*resource_limits({}, 1024), RLIMIT_DATA));
   CHECK(has(*resource_limits({}, 1024, Runs::service), RLIMIT_DATA));
+  CHECK(has(*resource_limits({}, 1024, Runs::service), RLIMIT_STACK));
 }
 
 }  // namespace
