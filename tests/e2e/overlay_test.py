@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import policy_files
-from brokers import EmbeddedBroker, Story, SystemBroker
+from brokers import IMAGE, EmbeddedBroker, Story, SystemBroker
 from host import Result, mount, wait_until
 from overlays import MENU, is_locked, kept_folders, on_terminal
 
@@ -272,6 +272,19 @@ class Overlay(Workspaces):
         self.assert_done(shell.status(request["id"]))
         self.assertIn("manifest=" + hashlib.sha256(b"replicas: 9\n").hexdigest(), self.host.journal()[0])
         self.assertEqual("service: web\nreplicas: 2\n", self.manifest())
+
+    def test_input_that_is_hidden(self):
+        """overlay: what the role hides, and a link to what lies outside, cannot be asked with"""
+        self.broker.write(policy_files.deployer("solo").replace('"direct"', '"overlay"\nhide = ["**/.env"]'), "roles/deployer.toml")
+        shell = self.shell()
+        self.assert_done(shell.sh("ln -s /etc/passwd k8s/link.yaml"))
+        for manifest, why in ((".env", "No such file"), ("k8s/.env", "No such file"), ("k8s/link.yaml", "is a symbolic link")):
+            with self.subTest(manifest):
+                told = shell.sh(f"pawl-agent request deploy service=web image={IMAGE}1 manifest={manifest}")
+                self.assertNotEqual(0, told.code, told)
+                self.assertIn(why, told.out)
+        self.broker.wait()
+        self.assertEqual([], self.requests(self.alice, "--all"))
 
 
 class Direct(Workspaces):

@@ -15,8 +15,8 @@ struct OpenedInput {
   std::uint64_t size = 0;
 };
 
-// Symlinks are followed, with the agent's rights: what counts is the file that was opened, not its name.
-// Whatever is not a regular file (FIFO, socket, device, directory) is refused.
+// Whatever is not a regular file (link, FIFO, socket, device, directory) is refused: reviewers are shown the
+// name, and a link's says nothing of what was opened. Links among the folders on the way are followed.
 Result<OpenedInput> open_input(const std::string& path);
 
 }  // namespace pawl::agent
