@@ -24,23 +24,21 @@ class PrivatePlaces::Resolver {
  public:
   Result<Place> resolve(const Apart& apart) {
     Place place{apart.path, apart.kind, Place::State::there, {}};
-    std::string path = apart.path;
-    while (!TRY(is_there(path))) {
+    for (std::string path = apart.path;; path = parent_of(path)) {
+      if (const Lineage* const lineage = TRY(find(path)); lineage != nullptr) {
+        place.lineage = *lineage;
+        return place;
+      }
       place.state = Place::State::missing;
-      path = parent_of(path);
     }
-    place.lineage = there_.at(path);
-    return place;
   }
 
  private:
-  Result<bool> is_there(const std::string& path) {
-    if (there_.contains(path)) return true;
+  // nullptr: it is missing.
+  Result<const Lineage*> find(const std::string& path) {
+    if (const auto known = there_.find(path); known != there_.end()) return &known->second;
     const UniqueFd found(::open(path.c_str(), O_PATH | O_CLOEXEC));
-    if (found) {
-      there_.emplace(path, TRY(lineages_.of(found.get())));
-      return true;
-    }
+    if (found) return &there_.emplace(path, TRY(lineages_.of(found.get()))).first->second;
     const int errnum = errno;
     struct stat status{};
     // Where it cannot be told what is private, nothing is shown. A link that leads nowhere is one that an
@@ -49,7 +47,7 @@ class PrivatePlaces::Resolver {
       return std::unexpected(failed("find out what " + path + " is, which no agent may see", errnum)
                                  .error()
                                  .advising("repair or remove it"));
-    return false;
+    return nullptr;
   }
 
   Lineages lineages_;

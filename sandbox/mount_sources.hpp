@@ -27,7 +27,6 @@ Result<SourceTrees> clone_sources_early(const LaunchPlan& plan, const std::vecto
 Result<> clone_sources(const LaunchPlan& plan, const std::vector<UniqueFd>& descriptors,
                        const PrivatePlaces& places, SourceTrees& trees);
 
-// The host's device nodes, in the order of kDeviceNodes.
 struct DeviceNode {
   const char* name;
   unsigned major, minor;  // Documentation/admin-guide/devices.txt of the kernel
@@ -36,6 +35,7 @@ inline constexpr DeviceNode kDeviceNodes[] = {{"null", 1, 3},   {"zero", 1, 5}, 
                                               {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
 // Whether the descriptor is that device, and not what somebody put in its place.
 Result<> check_device(int descriptor, const DeviceNode& node);
+// The host's device nodes, each looked at, in the order of kDeviceNodes.
 Result<std::vector<UniqueFd>> clone_devices();
 
 }  // namespace pawl::sandbox

@@ -260,4 +260,5 @@ const Profile& profile_of(SyscallProfile profile) {
   }
   return kServiceProfile;
 }
+
 }  // namespace pawl::sandbox

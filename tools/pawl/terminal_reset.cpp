@@ -16,8 +16,8 @@ constexpr std::string_view kFirst = ESC "\\"  // ends a string that was left ope
 // Some terminals (tmux, xterm) put the cursor back also when there was no alternate screen to leave: to where
 // it was before the last one.
 constexpr std::string_view kStay = ESC "8";
-constexpr std::string_view kCommon = ESC "[?47l" ESC "[?9l" ESC "[?1000l" ESC "[?1001l" ESC
-                                         "[?1002l"  // no reports of the mouse, in no encoding
+constexpr std::string_view kCommon = ESC "[?47l"          // nor on the one of older programs
+    ESC "[?9l" ESC "[?1000l" ESC "[?1001l" ESC "[?1002l"  // no reports of the mouse, in no encoding
     ESC "[?1003l" ESC "[?1005l" ESC "[?1006l" ESC "[?1015l" ESC "[?1016l" ESC "[?1004l" ESC "[?2031l" ESC
                                          "[?2048l"   // nor of focus, colours and size
     ESC "[?2004l"                                    // no bracketed paste

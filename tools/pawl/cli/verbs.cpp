@@ -32,24 +32,22 @@ constexpr Verb kVerbs[] = {
      "Shows the pending requests and shows them again whenever something changes; ends with Ctrl-C.\n"
      "Decide in another terminal with pawl approve and pawl deny.\n\n"
      "Example:\n  pawl review --plain\n\n"
-     "Exit codes: 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable at the "
-     "start",
+     "Exit codes: 2 usage, 3 people.toml does not know you, 5 invalid policy,\n"
+     "6 broker unreachable at the start",
      declare_review},
     {"", "sessions", "the agents that run under pawl",
      "STATE is running, detached (yours, and nobody looks at it: pawl attach) or exit N. In --json "
      "`detached`\n"
      "is true or false for your own running sessions, else null.\n\n"
-     "Example:\n  pawl sessions --all --json\n\nExit codes: 0 listed, 2 usage, 3 people.toml does not know "
-     "you,\n"
-     "5 invalid policy, 6 broker unreachable",
+     "Example:\n  pawl sessions --all --json\n\n"
+     "Exit codes: 0 listed, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_sessions},
     {"", "kill", "end a session and everything in it; its pending requests become void",
-     "Nothing survives: what forked, what ignores every signal, and what was detached die alike.\n\n"
+     "Nothing survives: what forked, what ignores every signal, and what was detached die alike.\n"
+     "Your own, and anybody's when people.toml knows you.\n\n"
      "Example:\n  pawl kill 9d41b6e2\n\n"
-     "Yours, and with people.toml knowing you, anybody's.\n\n"
-     "Exit codes: 0 told to die, 1 no such session, or its launcher is away and it dies when that returns, 2 "
-     "usage,\n"
-     "3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
+     "Exit codes: 0 told to die, 1 no such session, or its launcher is away and it dies when that returns,\n"
+     "2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_kill},
     {"", "diff", "what a session would change in your workspace; without SESSION, which sessions wait",
      "An agent in an overlay workspace writes to a copy. This shows what is in the copy and not in yours, "
@@ -99,9 +97,8 @@ constexpr Verb kVerbs[] = {
     {"log", "verify", "replay the log: nothing ran without a satisfied quorum, nothing twice",
      "Reads the embedded broker's own files; of the system broker, what it hands out (or --file, a copy).\n\n"
      "Example:\n  pawl log verify --file ledger.jsonl\n\n"
-     "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage, 3 people.toml does "
-     "not know\n"
-     "you, 5 invalid policy, 6 broker unreachable",
+     "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage,\n"
+     "3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_log_verify},
     {"receipt", "show", "a request's receipt: the action, who approved it, the record that burned it",
      "Example:\n  pawl receipt show 3f2a9c01\n\nExit codes: 0 shown, 1 no such request, 2 usage,\n"
