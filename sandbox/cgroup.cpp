@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "sandbox/base/bytes.hpp"
+#include "sandbox/base/text_file.hpp"
 #include "sandbox/cgroup_scope.hpp"
 #include "sandbox/cgroup_sweeper.hpp"
 #include "sandbox/host_remedies.hpp"
@@ -48,7 +48,7 @@ Result<Cgroup> parent_in_scope(const LaunchPlan& plan) {
 Result<Cgroup> find_parent(const LaunchPlan& plan, const std::vector<Controller>& wanted) {
   const OwnCgroup own = TRY(own_cgroup());
   const UniqueFd top(::open(own.point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const auto offered = read_small(top.get(), "cgroup.controllers");
+  const auto offered = read_text(top.get(), "cgroup.controllers");
   const auto is_offered = [&](Controller one) { return offered && has_word(*offered, name_of(one)); };
   // Nothing below could have them: systemd need not be asked.
   if (std::ranges::none_of(wanted, is_offered))
@@ -70,9 +70,9 @@ Result<Cgroup> find_parent(const LaunchPlan& plan, const std::vector<Controller>
 // A controller is on for all cgroups below a parent, or for none.
 Result<> switch_on(const Cgroup& parent, std::string_view controller) {
   const int directory = parent.directory.get();
-  const auto on = read_small(directory, "cgroup.subtree_control");
+  const auto on = read_text(directory, "cgroup.subtree_control");
   if (on && has_word(*on, controller)) return {};
-  const auto offered = read_small(directory, "cgroup.controllers");
+  const auto offered = read_text(directory, "cgroup.controllers");
   if (!offered || !has_word(*offered, controller))
     return refuse("the " + std::string(controller) + " controller is not delegated to " + parent.path);
   auto written = write_small(directory, "cgroup.subtree_control", "+" + std::string(controller));
@@ -84,9 +84,10 @@ Result<> switch_on(const Cgroup& parent, std::string_view controller) {
 
 // Its first line is a heading (proc_swaps(5)).
 bool host_has_swap() {
-  std::ifstream swaps("/proc/swaps");
-  std::string line;
-  return std::getline(swaps, line) && std::getline(swaps, line);
+  const std::string table = read_text(AT_FDCWD, "/proc/swaps").value_or("");
+  std::string_view swaps = table;
+  take_line(swaps);
+  return !swaps.empty();
 }
 
 // What does not fit would go to swap. In zswap it is compressed memory of the same kind.

@@ -8,16 +8,11 @@
 
 #include <array>
 
+#include "sandbox/base/text_file.hpp"
 #include "sandbox/mountinfo.hpp"
 
 namespace pawl::sandbox {
 namespace {
-
-std::string_view next_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
-}
 
 std::string_view next_word(std::string_view& line) {
   const std::string_view word = line.substr(0, line.find(' '));
@@ -53,7 +48,7 @@ std::unexpected<Error> not_delegated(const std::string& path) {
 
 std::optional<std::string> unified_path(std::string_view proc_cgroup) {
   while (!proc_cgroup.empty()) {
-    const std::string_view line = next_line(proc_cgroup);
+    const std::string_view line = take_line(proc_cgroup);
     if (line.starts_with("0::/")) return std::string(line.substr(3));
   }
   return std::nullopt;
@@ -61,7 +56,7 @@ std::optional<std::string> unified_path(std::string_view proc_cgroup) {
 
 std::optional<CgroupMount> cgroup_mount(std::string_view mountinfo, std::string_view path) {
   while (!mountinfo.empty()) {
-    std::string_view line = next_line(mountinfo);
+    std::string_view line = take_line(mountinfo);
     const auto dash = line.find(" - ");
     if (dash == std::string_view::npos || !line.substr(dash + 3).starts_with("cgroup2 ")) continue;
     for (int field = 0; field < 3; ++field) next_word(line);  // its id, its parent's, the device
@@ -88,20 +83,6 @@ bool is_persons(std::string_view path) {
   return at != std::string_view::npos && path.substr(at).find(".service/") != std::string_view::npos;
 }
 
-std::optional<std::string> read_small(int directory, const char* file) {
-  constexpr std::size_t kMost = std::size_t{1} << 20;  // bytes; mountinfo grows with the host's mounts
-  const UniqueFd opened(::openat(directory, file, O_RDONLY | O_CLOEXEC));
-  if (!opened) return std::nullopt;
-  std::string text;
-  std::array<char, 8192> piece{};
-  for (;;) {
-    const ssize_t size = ::read(opened.get(), piece.data(), piece.size());
-    if (size < 0 || text.size() > kMost) return std::nullopt;
-    if (size == 0) return text;
-    text.append(piece.data(), static_cast<std::size_t>(size));
-  }
-}
-
 Result<> write_small(int directory, const char* file, std::string_view text) {
   const UniqueFd opened(::openat(directory, file, O_WRONLY | O_CLOEXEC));
   if (!opened) return failed(std::string("open ") + file);
@@ -120,8 +101,8 @@ bool has_word(std::string_view words, std::string_view word) {
 }
 
 Result<OwnCgroup> own_cgroup() {
-  const auto self = read_small(AT_FDCWD, "/proc/self/cgroup");
-  const auto mounts = read_small(AT_FDCWD, "/proc/self/mountinfo");
+  const auto self = read_text(AT_FDCWD, "/proc/self/cgroup");
+  const auto mounts = read_text(AT_FDCWD, "/proc/self/mountinfo");
   if (!self || !mounts) return failed("read /proc/self/cgroup");
   const auto path = unified_path(*self);
   const auto mount = path ? cgroup_mount(*mounts, *path) : std::nullopt;
@@ -162,7 +143,7 @@ Result<> settle_below(const char* name) {
   const auto own = own_cgroup();
   if (!own || is_true_root(own->cgroup) || !is_delegated(own->cgroup)) return {};
   const int directory = own->cgroup.directory.get();
-  const auto held = read_small(directory, "cgroup.procs");
+  const auto held = read_text(directory, "cgroup.procs");
   if (!held || *held != std::to_string(::getpid()) + "\n") return {};
   // SAFETY: a cgroup that was given to us, in which nobody else is.
   if (::mkdirat(directory, name, 0755) != 0 && errno != EEXIST)

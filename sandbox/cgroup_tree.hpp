@@ -37,8 +37,6 @@ struct Cgroup {
   std::string path;    // as the kernel names it, for messages
 };
 
-// One read of a small file, all of it; nullopt: it cannot be read.
-std::optional<std::string> read_small(int directory, const char* file);
 Result<> write_small(int directory, const char* file, std::string_view text);
 bool has_word(std::string_view words, std::string_view word);
 

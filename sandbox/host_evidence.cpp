@@ -11,23 +11,15 @@
 #include <climits>
 
 #include "sandbox/base/own_programs.hpp"
+#include "sandbox/base/text_file.hpp"
 #include "sandbox/base/unique_fd.hpp"
 
 namespace pawl::sandbox {
 namespace {
 
-constexpr std::size_t kMaxText = std::size_t{256} * 1024;  // bytes; a mountinfo can be long
-
-std::string read_text(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  std::string text;
-  std::array<char, 4096> piece{};
-  while (file && text.size() < kMaxText) {
-    const ssize_t size = ::read(file.get(), piece.data(), piece.size());
-    if (size <= 0) break;
-    text.append(piece.data(), static_cast<std::size_t>(size));
-  }
-  return text;
+// What cannot be read reads as empty.
+std::string text_of(const std::string& path) {
+  return read_text(AT_FDCWD, path.c_str()).value_or(std::string());
 }
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
@@ -39,7 +31,7 @@ std::string first_line(const std::string& text) {
 
 template <class Number>
 std::optional<Number> number_in(const std::string& path) {
-  const std::string text = read_text(path);
+  const std::string text = text_of(path);
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end == text.data()) return {};
@@ -90,14 +82,14 @@ std::vector<MountLine> mount_lines(std::string_view mountinfo) {
 Container container_of(const std::string& root, std::string_view mountinfo) {
   // Kubernetes first: its containers carry the marks of the runtime below, too.
   if (exists(root + "/var/run/secrets/kubernetes.io") ||
-      read_text(root + "/etc/hosts").find("Kubernetes-managed") != std::string::npos ||
+      text_of(root + "/etc/hosts").find("Kubernetes-managed") != std::string::npos ||
       mountinfo.find("kubepods") != std::string_view::npos ||
-      read_text(root + "/proc/self/cgroup").find("kubepods") != std::string::npos)
+      text_of(root + "/proc/self/cgroup").find("kubepods") != std::string::npos)
     return Container::kubernetes;
   if (exists(root + "/run/.containerenv")) return Container::podman;
   if (exists(root + "/.dockerenv")) return Container::docker;
-  std::string manager = first_line(read_text(root + "/run/systemd/container"));
-  if (manager.empty()) manager = first_line(read_text(root + "/run/host/container-manager"));
+  std::string manager = first_line(text_of(root + "/run/systemd/container"));
+  if (manager.empty()) manager = first_line(text_of(root + "/run/host/container-manager"));
   if (manager == "docker") return Container::docker;
   if (manager == "podman") return Container::podman;
   if (manager == "systemd-nspawn") return Container::nspawn;
@@ -122,7 +114,7 @@ void look_at_cgroups(const std::string& root, std::string_view mountinfo, HostEv
     if (line.type == "cgroup" && line.options.find("name=") == std::string_view::npos) legacy = true;
     if (line.type == "cgroup2" && evidence.cgroup_mount.empty()) evidence.cgroup_mount = line.point;
   }
-  const std::string own = read_text(root + "/proc/self/cgroup");
+  const std::string own = text_of(root + "/proc/self/cgroup");
   for (const std::string_view line : split(own, '\n'))
     if (line.starts_with("0::")) evidence.cgroup_path = line.substr(3);
   const bool unified = !evidence.cgroup_mount.empty();
@@ -162,15 +154,15 @@ std::vector<std::string> mounts_below_proc(std::string_view mountinfo) {
 
 HostEvidence look_at_host(const std::string& root) {
   HostEvidence evidence;
-  const std::string version = read_text(root + "/proc/version");
-  const std::string mountinfo = read_text(root + "/proc/self/mountinfo");
-  evidence.distribution = value_of(read_text(root + "/etc/os-release"), "ID=");
+  const std::string version = text_of(root + "/proc/version");
+  const std::string mountinfo = text_of(root + "/proc/self/mountinfo");
+  evidence.distribution = value_of(text_of(root + "/etc/os-release"), "ID=");
   evidence.release = kernel_release(version);
   evidence.kernel = kernel_kind(version);
   evidence.container = container_of(root, mountinfo);
   evidence.pawl_session = exists(root + "/run/pawl/broker");
   evidence.chroot = in_chroot(mountinfo);
-  evidence.filtered = value_of(read_text(root + "/proc/self/status"), "Seccomp:") == "2";
+  evidence.filtered = value_of(text_of(root + "/proc/self/status"), "Seccomp:") == "2";
   evidence.systemd = exists(root + "/run/systemd/system");
   for (std::size_t i = 0; i < kNamespaceKinds.size(); ++i)
     evidence.limits[i] = number_in<std::uint64_t>(root + "/proc/sys/user/max_" +
@@ -178,8 +170,8 @@ HostEvidence look_at_host(const std::string& root) {
   evidence.userns_clone = number_in<int>(root + "/proc/sys/kernel/unprivileged_userns_clone");
   evidence.apparmor_restriction =
       number_in<int>(root + "/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
-  evidence.confinement = first_line(read_text(root + "/proc/self/attr/current"));
-  evidence.security_modules = first_line(read_text(root + "/sys/kernel/security/lsm"));
+  evidence.confinement = first_line(text_of(root + "/proc/self/attr/current"));
+  evidence.security_modules = first_line(text_of(root + "/sys/kernel/security/lsm"));
   evidence.covered_proc = mounts_below_proc(mountinfo);
   look_at_cgroups(root, mountinfo, evidence);
   evidence.program = program_folder().value_or("");

@@ -132,11 +132,9 @@ Result<std::vector<UniqueFd>> enter_network(NewNetwork& network, const LaunchPla
 }  // namespace
 
 Result<UniqueFd> open_init_program() {
-  const std::string init = TRY(program_folder()) + "/pawl-init";
+  const std::string init = TRY(find_program("pawl-init"));
   UniqueFd program(::open(init.c_str(), O_PATH | O_CLOEXEC));
-  if (!program)
-    return std::unexpected(
-        failed("open " + init).error().advising("pawl-init is installed beside pawl-launch: reinstall pawl"));
+  if (!program) return failed("open " + init);
   return program;
 }
 

@@ -8,12 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/codec.hpp"
 #include "sandbox/base/mount_api.hpp"
+#include "sandbox/base/text_file.hpp"
 #include "sandbox/host_remedies.hpp"
 #include "sandbox/mountinfo.hpp"
 
@@ -115,15 +114,11 @@ Result<> check_nothing_below(const Mount& mount, const std::vector<UniqueFd>& de
       (mount.descriptor == kNone ? mount.source
                                  : TRY(path_of_descriptor(descriptors.at(mount.descriptor).get()))) +
       "/";
-  std::ifstream table("/proc/self/mountinfo");
-  if (!table) return failed("open /proc/self/mountinfo");
-  for (std::string line; std::getline(table, line);) {
-    std::istringstream fields(line);
-    std::string field;
-    for (int i = 0; i < 5; ++i) fields >> field;  // the fifth is where it is mounted (proc(5))
-    if (unescaped_path(field).starts_with(top))
+  const auto table = read_text(AT_FDCWD, "/proc/self/mountinfo");
+  if (!table) return failed("read /proc/self/mountinfo");
+  for (std::string_view left = *table; !left.empty();)
+    if (mount_point(take_line(left)).starts_with(top))
       return cannot_bind(mount, top.substr(0, top.size() - 1), EINVAL);
-  }
   return {};
 }
 

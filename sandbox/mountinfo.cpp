@@ -16,4 +16,14 @@ std::string unescaped_path(std::string_view text) {
   return plain;
 }
 
+std::string mount_point(std::string_view line) {
+  constexpr int kBefore = 4;  // fields: its id, its parent's, the device, the root
+  for (int field = 0; field < kBefore; ++field) {
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos) return {};
+    line.remove_prefix(space + 1);
+  }
+  return unescaped_path(line.substr(0, line.find(' ')));
+}
+
 }  // namespace pawl::sandbox

@@ -47,24 +47,15 @@ Outcome<Channel> connect_people(const wire::Paths& paths) {
   return *std::move(channel);
 }
 
-Outcome<wire::Client> begin_to_greet(const wire::Paths& paths) {
+Outcome<Greeted> greet_people(const wire::Paths& paths) {
   wire::Client client(TRY(connect_people(paths)));
-  TRY(client.tell(wire::Hello{}));
-  return client;
-}
-
-Outcome<Greeted> finish_greeting(const wire::Paths& paths, wire::Client client) {
-  wire::Welcome welcome = TRY(client.hear<wire::Welcome>()).message;
+  wire::Welcome welcome = TRY(client.ask<wire::Welcome>(wire::Hello{})).message;
   if (welcome.protocol != wire::kProtocol)
     return trouble(ExitCode::unreachable,
                    "the broker speaks protocol " + std::to_string(welcome.protocol) + ", this command " +
                        std::to_string(wire::kProtocol),
                    "client and broker differ in version; restart the broker");
   return Greeted{paths, std::move(client), std::move(welcome)};
-}
-
-Outcome<Greeted> greet_people(const wire::Paths& paths) {
-  return finish_greeting(paths, TRY(begin_to_greet(paths)));
 }
 
 }  // namespace pawl::tools

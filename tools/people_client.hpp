@@ -23,8 +23,5 @@ struct Greeted {
 };
 // connect_people() and Hello.
 Outcome<Greeted> greet_people(const wire::Paths& paths);
-// Its halves: the broker is at work between them.
-Outcome<wire::Client> begin_to_greet(const wire::Paths& paths);
-Outcome<Greeted> finish_greeting(const wire::Paths& paths, wire::Client client);
 
 }  // namespace pawl::tools

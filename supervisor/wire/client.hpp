@@ -28,18 +28,8 @@ class Client {
   template <class Answer, class Ask>
   std::expected<Answered<Answer>, AskError> ask(const Ask& message,
                                                 std::span<const int> descriptors = {}) const {
-    if (auto sent = tell(message, descriptors); !sent) return std::unexpected(std::move(sent).error());
-    return hear<Answer>();
-  }
-
-  // The two halves of ask(), for who has something to do meanwhile.
-  template <class Ask>
-  std::expected<void, AskError> tell(const Ask& message, std::span<const int> descriptors = {}) const {
-    return send(frame(message), descriptors);
-  }
-  // Waits for the answer without limit: the broker answers every ask, or closes.
-  template <class Answer>
-  std::expected<Answered<Answer>, AskError> hear() const {
+    if (auto sent = send(frame(message), descriptors); !sent) return std::unexpected(std::move(sent).error());
+    // Without limit: the broker answers every ask, or closes.
     auto packet = receive();
     if (!packet) return std::unexpected(std::move(packet).error());
     if (auto failure = unframe<Failure>(packet->bytes))

@@ -1,5 +1,6 @@
 #include "supervisor/wire/paths.hpp"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,26 +8,30 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
+#include <string_view>
+
+#include "sandbox/base/text_file.hpp"
 
 namespace pawl::wire {
 namespace {
 
 // Fields of a line of passwd(5).
 constexpr std::size_t kName = 0, kUid = 2, kHome = 5, kFields = 7;
+constexpr std::size_t kMaxPasswd = std::size_t{64} << 20;  // bytes
 using PasswdEntry = std::array<std::string, kFields>;
 
 std::optional<PasswdEntry> passwd_entry(std::uint32_t uid) {
   const std::string wanted = std::to_string(uid);
-  std::ifstream passwd("/etc/passwd");
-  for (std::string line; std::getline(passwd, line);) {
+  const std::string passwd = read_text(AT_FDCWD, "/etc/passwd", kMaxPasswd).value_or("");
+  for (std::string_view left = passwd; !left.empty();) {
+    const std::string_view line = take_line(left);
     PasswdEntry fields;
     std::size_t from = 0;
     for (std::string& field : fields) {
       const std::size_t colon = line.find(':', from);
       field = line.substr(from, colon - from);
-      if (colon == std::string::npos) break;
+      if (colon == std::string_view::npos) break;
       from = colon + 1;
     }
     if (fields[kUid] == wanted) return fields;

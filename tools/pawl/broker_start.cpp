@@ -103,12 +103,9 @@ Outcome<pid_t> start_embedded(const wire::Paths& paths) {
   return TRY(start_broker(program, log));
 }
 
-Outcome<tools::Greeted> reach_broker(const std::function<Result<>()>& meanwhile) {
+Outcome<tools::Greeted> reach_broker() {
   const wire::Paths paths = TRY(wire::client_paths());
-  auto begun = tools::begin_to_greet(paths);
-  TRY(meanwhile());
-  auto greeted = begun ? tools::finish_greeting(paths, *std::move(begun))
-                       : Outcome<tools::Greeted>(std::unexpected(std::move(begun).error()));
+  auto greeted = tools::greet_people(paths);
   if (greeted || paths.home == wire::Home::system || !may_come_up(greeted.error())) return greeted;
   if (::access((paths.configuration + "/pawl.toml").c_str(), F_OK) != 0)
     return trouble(ExitCode::pawl_failed,

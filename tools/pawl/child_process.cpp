@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "sandbox/base/own_programs.hpp"
 #include "sandbox/launch_protocol.hpp"
 
 namespace pawl::run {
@@ -55,9 +56,11 @@ Result<pid_t> spawn(const std::string& program, std::vector<const char*> argumen
 
 }  // namespace
 
-Result<pid_t> start_launcher(const std::string& program, const Channel& control) {
+Result<> start_launcher(const Channel& control) {
   char* nothing[] = {nullptr};
-  return spawn(program, {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}}, Leave::group, nothing);
+  TRY(spawn(TRY(find_program("pawl-launch")), {"pawl-launch"}, {{control.fd(), sandbox::kControlFd}},
+            Leave::group, nothing));
+  return {};
 }
 
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log) {

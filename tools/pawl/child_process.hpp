@@ -15,7 +15,7 @@ namespace pawl::run {
 // pawl-launch with `control` as its descriptor 3, in a process group of its own: a Ctrl-C in our terminal is
 // ours to forward. Its environment is empty: when root starts a session, the launcher takes on the uid of the
 // workspace's owner, who could read it.
-Result<pid_t> start_launcher(const std::string& program, const Channel& control);
+Result<> start_launcher(const Channel& control);
 
 // `pawld --embedded`, detached; what it says goes to `log`.
 Result<pid_t> start_broker(const std::string& program, const UniqueFd& log);

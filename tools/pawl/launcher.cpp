@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "sandbox/base/codec.hpp"
-#include "sandbox/base/own_programs.hpp"
 #include "tools/pawl/child_process.hpp"
 
 namespace pawl::run {
@@ -15,9 +14,8 @@ using tools::Outcome;
 using tools::trouble;
 
 Result<Launcher> Launcher::start() {
-  const std::string program = TRY(find_program("pawl-launch"));
   auto [ours, theirs] = TRY(Channel::pair());
-  TRY(start_launcher(program, theirs));
+  TRY(start_launcher(theirs));
   Launcher launcher(std::move(ours));
   if (::geteuid() != 0) launcher.tell({.kind = CommandKind::prepare});
   return launcher;

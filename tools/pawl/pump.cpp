@@ -21,7 +21,7 @@ bool transient(int errnum) { return errnum == EAGAIN || errnum == EINTR; }
 }  // namespace
 
 Pump::Pump(int from, int to, Filter filter)
-    : from_(from), to_(to), target_(target_of(to)), filter_(std::move(filter)), buffer_(kBuffer) {}
+    : from_(from), to_(to), target_(target_of(to)), filter_(std::move(filter)) {}
 
 Pump::Target Pump::target_of(int descriptor) {
   if (descriptor == kNowhere) return Target::nowhere;
@@ -56,6 +56,7 @@ Pump::Moved Pump::advance(const std::vector<pollfd>& watched) {
 }
 
 Pump::Moved Pump::read() {
+  if (buffer_.size() < kBuffer) buffer_.resize(kBuffer);
   const ssize_t size = ::read(from_, buffer_.data(), kBuffer - kRoom);
   if (size < 0 && transient(errno)) return Moved::nothing;
   begin_ = 0;

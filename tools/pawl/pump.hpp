@@ -48,7 +48,7 @@ class Pump {
   State state_ = State::flowing;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
-  std::vector<char> buffer_;
+  std::vector<char> buffer_;  // empty until something comes
 };
 
 // Until it is finished, nothing moves for `patience`, or `limit` is over.

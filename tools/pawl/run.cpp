@@ -192,28 +192,24 @@ Result<> tell_left(const RunCommand& command, const std::string& id, const Endin
 struct Begun {
   wire::Paths paths;
   wire::Answered<wire::SessionOpened> opened;
-  Launcher launcher;  // it prepares while the broker plans
 };
 
 Outcome<Begun> begin(const wire::OpenSession& ask, const UniqueFd& workspace) {
-  std::optional<Launcher> launcher;
-  const tools::Greeted broker = TRY(reach_broker([&launcher]() -> Result<> {
-    launcher.emplace(TRY(Launcher::start()));
-    return {};
-  }));
+  const tools::Greeted broker = TRY(reach_broker());
   const int descriptor = workspace.get();
   auto opened = TRY(broker.client.ask<wire::SessionOpened>(ask, {&descriptor, 1}));
-  return Begun{broker.paths, std::move(opened), *std::move(launcher)};
+  return Begun{broker.paths, std::move(opened)};
 }
 
 Outcome<int> run_session(const RunCommand& command) {
   if (tools::inside_a_session())
     return trouble(ExitCode::pawl_failed, "this is a pawl sandbox already, and sandboxes do not nest",
                    "run it directly, or start pawl run outside");
-  TRY(detach_keys(command.detach_keys));  // before anything is opened
+  TRY(detach_keys(command.detach_keys));       // before anything is opened
+  Launcher launcher = TRY(Launcher::start());  // it prepares while the broker plans
   const wire::OpenSession ask = TRY(compose(command));
   UniqueFd workspace = TRY(open_workspace(command.workspace));
-  auto [paths, opened, launcher] = TRY(begin(ask, workspace));
+  auto [paths, opened] = TRY(begin(ask, workspace));
   const Planned planned = TRY(read_plan(command, opened));
   UniqueFd home = TRY(sandbox::explained(
       sandbox::Layer::state_directory,

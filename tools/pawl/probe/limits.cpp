@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "sandbox/base/text_file.hpp"
 #include "sandbox/cgroup.hpp"
 #include "tools/pawl/probe/child.hpp"
 
@@ -81,7 +82,7 @@ Result<> attack(const sandbox::SessionCgroup& cgroup) {
     return {};
   };
   // Without the controller pids the number is held by the session's user namespace, which is not made here.
-  if (sandbox::read_small(cgroup.directory(), "pids.max"))
+  if (read_text(cgroup.directory(), "pids.max"))
     TRY(in_child([&]() -> Result<> {
       TRY(join());
       return fork_too_often();

@@ -76,11 +76,10 @@ Result<sandbox::Report> hear(const Channel& control) {
 
 Result<> launch(const Stage& stage, const policy::Role& role) {
   const sandbox::LaunchPlan plan = TRY(plan_of(stage, role));
-  const std::string program = TRY(find_program("pawl-launch"));
   const UniqueFd workspace = TRY(open_folder(stage.workspace));
   const UniqueFd home = TRY(open_folder(stage.home));
   auto [control, theirs] = TRY(Channel::pair());
-  TRY(run::start_launcher(program, theirs));
+  TRY(run::start_launcher(theirs));
   theirs = Channel{};
   const UniqueFd changes = TRY(open_folder(stage.changes));
   std::vector<int> handed{workspace.get(), home.get()};

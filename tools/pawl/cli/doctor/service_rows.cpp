@@ -47,7 +47,7 @@ Finding ask_embedded(const wire::Paths& paths) {
   if (::access((paths.configuration + "/pawl.toml").c_str(), F_OK) != 0)
     return missing("pawl is not set up for you: " + paths.configuration + " has no pawl.toml", "pawl init");
   if (const auto running = tools::greet_people(paths)) return works();
-  const auto started = run::reach_broker([] { return Result<>(); });
+  const auto started = run::reach_broker();
   if (!started) return missing(started.error());
   stop(started->client);
   return works();

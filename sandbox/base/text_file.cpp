@@ -1,0 +1,37 @@
+#include "sandbox/base/text_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "sandbox/base/unique_fd.hpp"
+
+namespace pawl {
+
+std::optional<std::string> read_text(int directory, const char* file, std::size_t most) {
+  const UniqueFd opened(::openat(directory, file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!opened) return std::nullopt;
+  std::string text;
+  std::array<char, 4096> piece;
+  for (;;) {
+    const ssize_t size = ::read(opened.get(), piece.data(), piece.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return std::nullopt;
+    if (size == 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(size));
+    if (text.size() <= most) continue;
+    errno = EFBIG;
+    return std::nullopt;
+  }
+}
+
+std::string_view take_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(line.size() + 1, text.size()));
+  return line;
+}
+
+}  // namespace pawl
