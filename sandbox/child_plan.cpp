@@ -40,7 +40,7 @@ std::string value_of(const std::vector<std::string>& environment, std::string_vi
 
 }  // namespace
 
-Result<ChildData> ChildData::prepare(const LaunchPlan& plan, Readied readied,
+Result<ChildData> ChildData::prepare(const LaunchPlan& plan, const Readied& readied,
                                      const std::vector<UniqueFd>& descriptors) {
   ChildData data;
   data.child_.id_maps = single_id_maps(readied.identity);
@@ -56,19 +56,21 @@ Result<ChildData> ChildData::prepare(const LaunchPlan& plan, Readied readied,
   TRY(data.prepare_limits(plan));
   TRY(data.prepare_command(plan, descriptors, readied));
   TRY(explained(Layer::landlock, data.prepare_landlock(plan)));
-  TRY(data.prepare_filter(plan, std::move(readied.standard_filter)));
+  TRY(data.prepare_filter(plan));
   return data;
 }
 
-Result<> ChildData::prepare_filter(const LaunchPlan& plan, FilterProgram&& standard) {
-  const bool unchanged = plan.syscalls == SyscallProfile::standard && plan.syscall_changes.empty();
-  if (unchanged && !standard.empty())
-    filter_ = std::move(standard);
-  else
-    filter_ = TRY(compile_filter(profile_of(plan.syscalls),
-                                 {.executable_fd = static_cast<std::uint32_t>(child_.executable_number),
-                                  .changes = plan.syscall_changes}));
-  child_.filter = {static_cast<unsigned short>(filter_.size()), filter_.data()};
+Result<> ChildData::prepare_filter(const LaunchPlan& plan) {
+  const Profile& profile = profile_of(plan.syscalls);
+  std::span<const sock_filter> program = profile.compiled;
+  if (program.empty() || !plan.syscall_changes.empty()) {
+    filter_ =
+        TRY(compile_filter(profile, {.executable_fd = static_cast<std::uint32_t>(child_.executable_number),
+                                     .changes = plan.syscall_changes}));
+    program = filter_;
+  }
+  // The kernel only reads it.
+  child_.filter = {static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
   return {};
 }
 

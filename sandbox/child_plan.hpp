@@ -22,12 +22,11 @@ struct Readied {
   const UniqueFd& init;                         // the program of pid 1 when the plan wants a reaper
   int cgroup = -1;                              // the session's own: its cgroup.procs; -1: none
   std::span<const std::string> variables = {};  // NAME=value, of which the plan inherits some
-  FilterProgram standard_filter = {};           // empty: not compiled yet
 };
 
 class ChildData {
  public:
-  static Result<ChildData> prepare(const LaunchPlan& plan, Readied readied,
+  static Result<ChildData> prepare(const LaunchPlan& plan, const Readied& readied,
                                    const std::vector<UniqueFd>& descriptors);
   // Of the terminal that the child makes, when the plan has one.
   void set_terminal(const NewTerminal& settings);
@@ -52,7 +51,7 @@ class ChildData {
                            const Readied& readied);
   void prepare_candidates(const LaunchPlan& plan);
   Result<> prepare_landlock(const LaunchPlan& plan);
-  Result<> prepare_filter(const LaunchPlan& plan, FilterProgram&& standard);
+  Result<> prepare_filter(const LaunchPlan& plan);
 
   const char* keep(std::string text) { return texts_.emplace_back(std::move(text)).c_str(); }
   Result<int> keep_high(int descriptor);

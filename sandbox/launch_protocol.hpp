@@ -37,7 +37,7 @@ enum class CommandKind : std::uint8_t {
   guard,     // person; one descriptor: the person's terminal, to be put back when the client dies
   release,   // it was put back
   put_back,  // now, for whoever had it died; released then
-  prepare,   // before start: its plan will keep the launcher's identity and have Network::loopback
+  prepare,   // before start: its plan will keep the launcher's identity and have a network of its own
 };
 constexpr CommandKind last_of(CommandKind) { return CommandKind::prepare; }
 

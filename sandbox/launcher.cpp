@@ -7,12 +7,15 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "sandbox/apart.hpp"
 #include "sandbox/base/own_programs.hpp"
 #include "sandbox/base/pidfd.hpp"
 #include "sandbox/caps.hpp"
+#include "sandbox/capture.hpp"
 #include "sandbox/child_plan.hpp"
 #include "sandbox/host_remedies.hpp"
 #include "sandbox/identity.hpp"
@@ -126,7 +129,10 @@ Result<std::vector<UniqueFd>> enter_network(NewNetwork& network, const LaunchPla
   if (auto entered = network.enter(); !entered)
     return std::unexpected(explained_inside(Layer::network_namespace, std::move(entered).error()));
   if (plan.low_ports == LowPorts::open) TRY(open_low_ports());
-  return listen_on_loopback(plan.listeners);
+  std::vector<UniqueFd> listeners = TRY(listen_on_loopback(plan.listeners));
+  if (plan.network == Network::captured)
+    std::ranges::move(TRY(explained(Layer::redirect, capture_traffic())), std::back_inserter(listeners));
+  return listeners;
 }
 
 }  // namespace
@@ -142,8 +148,7 @@ Result<Prepared> prepare_launch() {
   TRY(enter_outer_namespaces(TRY(take_identity(LaunchPlan{}))));
   NewNetwork network = TRY(explained(Layer::network_namespace, NewNetwork::begin(Network::loopback)));
   std::vector<UniqueFd> devices = TRY(explained(Layer::new_root, clone_devices()));
-  FilterProgram filter = TRY(compile_filter(kStandardProfile));
-  return Prepared{std::move(network), std::move(devices), std::move(filter)};
+  return Prepared{std::move(network), std::move(devices)};
 }
 
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors, const FromClient& client,
@@ -151,7 +156,8 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
-  if (prepared && (switches || plan.network != Network::loopback))
+  const bool fits = plan.network == Network::loopback || plan.network == Network::captured;
+  if (prepared && (switches || !fits))
     return refuse("what was prepared does not fit the plan",
                   "client and broker differ in version; restart the broker");
   SourceTrees sources;
@@ -163,9 +169,8 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
     changes = TRY(clone_changes_early(plan, descriptors));
   }
   const Identity identity = TRY(take_identity(plan));
-  Readied readied{identity, init, limits.cgroup.entry(), client.variables, {}};
-  if (prepared) readied.standard_filter = std::move(prepared->standard_filter);
-  ChildData data = TRY(ChildData::prepare(plan, std::move(readied), descriptors));
+  const Readied readied{identity, init, limits.cgroup.entry(), client.variables};
+  ChildData data = TRY(ChildData::prepare(plan, readied, descriptors));
   data.set_terminal(client.terminal);
   // The kernel made us undumpable when the ids changed: /proc/self belongs to root, and with it the id maps.
   // They are opened up only for as long as maps are written, here and in the child, which shares our memory:

@@ -38,11 +38,11 @@ struct FromClient {
 };
 
 // What is ready before the plan is known, besides the outer namespaces and their loopback: a third of a
-// launch. Only for a plan of the caller's own identity with Network::loopback.
+// launch. Only for a plan of the caller's own identity with a
+// network of its own.
 struct Prepared {
   NewNetwork network;
   std::vector<UniqueFd> devices;  // clone_devices()
-  FilterProgram standard_filter;  // of kStandardProfile, unchanged
 };
 Result<Prepared> prepare_launch();
 

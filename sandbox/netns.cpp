@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -10,26 +9,19 @@
 #include <sched.h>
 #include <sys/socket.h>
 
-#include <cstring>
-
+#include "sandbox/netlink.hpp"
 #include "sandbox/proc_file.hpp"
 
 namespace pawl::sandbox {
 namespace {
 
-constexpr int kLoopbackIndex = 1;  // the first interface of every network namespace
 constexpr int kBacklog = 256;
-
-struct LinkUp {
-  nlmsghdr header;
-  ifinfomsg link;
-};
 
 constexpr std::size_t kThreadStack = 128 * 1024;  // bytes
 
 Result<UniqueFd> make_network(Network network) {
   if (::unshare(CLONE_NEWNET) != 0) return failed("make network namespace");
-  if (network == Network::loopback) TRY(bring_loopback_up());
+  if (network != Network::none) TRY(bring_loopback_up());
   UniqueFd made(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!made) return failed("open /proc/thread-self/ns/net");
   return made;
@@ -84,29 +76,14 @@ Result<> NewNetwork::enter() {
 }
 
 Result<> bring_loopback_up() {
-  const UniqueFd socket_fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-  if (!socket_fd) return failed("netlink socket");
-  LinkUp request{};
-  request.header.nlmsg_len = sizeof(request);
-  request.header.nlmsg_type = RTM_NEWLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-  request.header.nlmsg_seq = 1;
-  request.link.ifi_index = kLoopbackIndex;
-  request.link.ifi_flags = IFF_UP;
-  request.link.ifi_change = IFF_UP;
-  if (::send(socket_fd.get(), &request, sizeof(request), 0) != static_cast<ssize_t>(sizeof(request)))
-    return failed("ask for loopback");
-  struct {
-    nlmsghdr header;
-    nlmsgerr acknowledgement;
-    char request_again[64];
-  } answer{};
-  const ssize_t received = ::recv(socket_fd.get(), &answer, sizeof(answer), 0);
-  if (received < static_cast<ssize_t>(sizeof(nlmsghdr) + sizeof(int)) ||
-      answer.header.nlmsg_type != NLMSG_ERROR)
-    return failed("answer about loopback", EPROTO);
-  if (answer.acknowledgement.error != 0) return failed("bring loopback up", -answer.acknowledgement.error);
-  return {};
+  ifinfomsg link{};
+  link.ifi_index = kLoopbackIndex;
+  link.ifi_flags = IFF_UP;
+  link.ifi_change = IFF_UP;
+  NetlinkMessages messages;
+  messages.begin(RTM_NEWLINK, NLM_F_ACK, link);
+  messages.end();
+  return send_netlink(NETLINK_ROUTE, messages, messages.last_sequence(), "bring loopback up");
 }
 
 Result<> open_low_ports() {

@@ -33,6 +33,8 @@ class NewNetwork {
   std::unique_ptr<Work> work_;
 };
 
+inline constexpr int kLoopbackIndex = 1;  // the first interface of every network namespace
+
 // One rtnetlink(7) request.
 Result<> bring_loopback_up();
 // Every port can be bound from now on. A capability would not do: the session's are not of the user namespace

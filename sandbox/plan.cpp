@@ -212,10 +212,10 @@ Result<> check_descriptors(const LaunchPlan& plan, std::size_t descriptors) {
 
 Result<> check_network(const LaunchPlan& plan) {
   if (plan.listeners.size() > kMaxListeners) return refuse("too many listeners");
-  if (!plan.listeners.empty() && plan.network != Network::loopback)
-    return refuse("listeners need the loopback network");
-  if (plan.low_ports == LowPorts::open && plan.network != Network::loopback)
-    return refuse("low ports need the loopback network");
+  const bool own = plan.network == Network::loopback || plan.network == Network::captured;
+  if (!plan.listeners.empty() && !own) return refuse("listeners need a network of the sandbox's own");
+  if (plan.low_ports == LowPorts::open && !own)
+    return refuse("low ports need a network of the sandbox's own");
   const std::set<std::uint16_t> ports(plan.listeners.begin(), plan.listeners.end());
   if (ports.contains(0) || ports.size() != plan.listeners.size())
     return refuse("listener ports are distinct and not 0");

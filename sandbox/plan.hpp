@@ -99,6 +99,8 @@ struct Apart {
 
 enum class Network : std::uint8_t {
   loopback,  // own namespace, lo up, nothing else; `listeners` are made in it
+  captured,  // the same, and all that leaves it is led to listeners of ours, handed out after those
+             // (capture.hpp)
   none,      // own namespace, nothing up
   host,      // the host's: the dialer only
 };

@@ -2,6 +2,8 @@
 // check, reason}. A call without a row is refused. Runs in the launcher; reads nobody's bytes.
 #pragma once
 
+#include <linux/filter.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -67,6 +69,8 @@ struct Profile {
   std::string_view name;
   std::span<const Row> rows;
   const Profile* base = nullptr;  // whose rows hold for calls that have none here
+  std::span<const sock_filter> compiled =
+      {};  // compile_filter() of it without parameters, where that is known
 };
 
 // For agents and actions, by what a role may say. `standard` ("default" in a role) judges every known call in

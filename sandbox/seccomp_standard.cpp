@@ -1,6 +1,7 @@
 // The profile of agents and actions: what programs need, nothing that reaches the kernel's edges. Known
 // dangerous calls are refused with EPERM; calls newer than the table answer ENOSYS, as an older kernel would.
 #include "sandbox/seccomp_checks.hpp"
+#include "sandbox/seccomp_compiler.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -394,8 +395,12 @@ constexpr Row kRows[] = {
     // clang-format on
 };
 
+constexpr Profile kTable{"standard", kRows};
+constexpr auto kCompiled = compiled<kTable>();
+
 }  // namespace
 
-constinit const Profile kStandardProfile{"standard", kRows};
+// Nearly every session's: no launch waits for it to be compiled.
+constinit const Profile kStandardProfile{"standard", kRows, nullptr, kCompiled};
 
 }  // namespace pawl::sandbox

@@ -49,6 +49,8 @@ std::string_view word(Network network) {
   switch (network) {
     case Network::loopback:
       return "loopback";
+    case Network::captured:
+      return "captured";
     case Network::none:
       return "none";
     case Network::host:

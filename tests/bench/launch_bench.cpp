@@ -2,13 +2,14 @@
 // alone with one plan, in turns; then the time of each step of the child. All have the same namespaces,
 // mounts and filter.
 //
-//   launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [NAME COMMAND... [; NAME COMMAND...]...]
+//   launch-bench FLOOR PAWL_LAUNCH PAYLOAD ROUNDS [NAME COMMAND... [; NAME COMMAND...]...]
 //   launch-bench --filter FILE      writes the filter as bubblewrap reads it
 //
 // Run it alone on the machine, as an ordinary user (as root it takes an unprivileged id). Quote the ratio,
 // which is the median over the rounds of the two times of one round; absolute times say little about another
 // machine. The steps are timed in this program, whose child is built with a clock in it; the shipped one has
-// none. "before the child" is all that the launcher does in U0, and the clone itself.
+// none. "before the child" is all that the launcher does in U0, and the clone itself. Beside them stand those
+// of FLOOR, the least that a launcher can do (floor.cpp).
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/seccomp.h>
@@ -37,10 +38,13 @@
 #include "sandbox/launch_protocol.hpp"
 #include "sandbox/launcher.hpp"
 #include "sandbox/seccomp_filter.hpp"
+#include "tests/bench/netfilter_in_use.hpp"
+#include "tests/bench/series.hpp"
 
 namespace {
 
 using namespace pawl;
+using namespace pawl::bench;
 using sandbox::MountKind;
 
 constexpr uid_t kOrdinaryId = 65533;
@@ -64,14 +68,6 @@ double now() {
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
 }
-
-double quantile(std::vector<double> values, double part) {
-  std::sort(values.begin(), values.end());
-  return values.empty()
-             ? 0
-             : values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1) + 0.5)];
-}
-double median(const std::vector<double>& values) { return quantile(values, 0.5); }
 
 [[noreturn]] void give_up(const std::string& what) {
   std::fprintf(stderr, "launch-bench: %s\n", what.c_str());
@@ -194,11 +190,11 @@ double time_pawl(const std::string& launcher, const sandbox::LaunchPlan& plan) {
   return now() - before;
 }
 
-double time_bubblewrap(const std::vector<std::string>& command, const std::string& filter_path) {
+double time_with_filter(const std::vector<std::string>& command, const std::string& filter_path) {
   const UniqueFd filter(::open(filter_path.c_str(), O_RDONLY | O_CLOEXEC));
   let_settle();
   const double before = now();
-  if (status_of(spawn(command, filter.get(), kFilterFd)) != 0) give_up("bubblewrap failed");
+  if (status_of(spawn(command, filter.get(), kFilterFd)) != 0) give_up(command[0] + " failed");
   return now() - before;
 }
 
@@ -246,21 +242,6 @@ void write_filter(const std::string& path) {
     give_up("cannot write the filter");
 }
 
-struct Series {
-  std::vector<double> times, ratio;
-
-  void add(double time, double reference) {
-    times.push_back(time);
-    ratio.push_back(time / reference);
-  }
-  void print(const char* name) const {
-    if (times.empty()) return;
-    std::printf("%-16s median %7.0f us  p90 %7.0f us  ratio %.2f  p90 %.2f\n", name, median(times),
-                quantile(times, 0.9), median(ratio), quantile(ratio, 0.9));
-    std::fflush(stdout);
-  }
-};
-
 struct Command {
   std::string name;
   std::vector<std::string> words;
@@ -281,28 +262,35 @@ std::vector<Command> commands_in(std::span<char*> words) {
 }
 
 struct Subjects {
-  std::string launcher, payload, folder;
+  std::string floor, launcher, payload, folder;
   std::vector<Command> commands;
 };
 
-void compare(Subjects subjects, int rounds) {
+void compare(Subjects& subjects, int rounds) {
   const std::string workspace = subjects.folder + "/work";
   const std::string filter = subjects.folder + "/filter";
   write_filter(filter);
   const sandbox::LaunchPlan plan = plan_for(subjects.payload, workspace);
+  sandbox::LaunchPlan captured = plan;
+  captured.network = sandbox::Network::captured;
   const std::vector<std::string> bubblewrap = bubblewrap_command(subjects.payload, workspace);
-  Series reference, launcher, bare;
+  const std::vector<std::string> least{subjects.floor, workspace, subjects.payload};
+  Series reference, launcher, with_redirect, floor, bare;
   const auto round_of = [&](bool counts) {
-    const double theirs = time_bubblewrap(bubblewrap, filter);
+    const double theirs = time_with_filter(bubblewrap, filter);
     for (Command& command : subjects.commands) {
       const double time = time_command(command.words);
       if (counts) command.series.add(time, theirs);
     }
     const double ours = time_pawl(subjects.launcher, plan);
+    const double redirecting = time_pawl(subjects.launcher, captured);
+    const double lowest = time_with_filter(least, filter);
     const double none = time_command({subjects.payload});
     if (!counts) return;
     reference.add(theirs, theirs);
     launcher.add(ours, theirs);
+    with_redirect.add(redirecting, theirs);
+    floor.add(lowest, theirs);
     bare.add(none, theirs);
   };
   for (int round = 0; round < kWarmUp; ++round) round_of(false);
@@ -310,18 +298,58 @@ void compare(Subjects subjects, int rounds) {
   reference.print("bubblewrap");
   for (const Command& command : subjects.commands) command.series.print(command.name.c_str());
   launcher.print("pawl-launch");
+  with_redirect.print("with-redirect");
+  floor.print("floor");
   bare.print("no sandbox");
 }
 
-void print_steps(const std::string& payload, const std::string& folder, int rounds) {
-  sandbox::LaunchPlan plan = plan_for(payload, folder + "/work");
+struct StepTime {
+  std::string name;
+  double time;  // microseconds
+};
+
+std::vector<StepTime> steps_of_floor(const Subjects& subjects, int rounds) {
+  const UniqueFd filter(::open((subjects.folder + "/filter").c_str(), O_RDONLY | O_CLOEXEC));
+  if (::dup2(filter.get(), kFilterFd) < 0) give_up("no filter");
+  const std::string command =
+      subjects.floor + " " + subjects.folder + "/work " + subjects.payload + " " + std::to_string(rounds);
+  std::FILE* const lines = ::popen(command.c_str(), "r");
+  std::vector<StepTime> steps;
+  char name[64];
+  double time = 0;
+  while (lines != nullptr && std::fscanf(lines, "%63[^\t]\t%lf\n", name, &time) == 2)
+    steps.push_back({name, time});
+  if (lines == nullptr || ::pclose(lines) != 0) give_up("the floor failed");
+  return steps;
+}
+
+std::vector<StepTime> steps_of_pawl(const Subjects& subjects, int rounds) {
+  sandbox::LaunchPlan plan = plan_for(subjects.payload, subjects.folder + "/work");
   plan.init = sandbox::Init::none;
   std::vector<std::vector<double>> steps(sandbox::step_count());
   for (int round = 0; round < rounds; ++round) time_steps(plan, steps);
+  std::vector<StepTime> medians;
   for (std::size_t step = 0; step + 1 < sandbox::step_count(); ++step) {
     const std::string name(sandbox::step_name(step));
-    std::printf("  %-30s %7.1f us\n", step == 0 ? "before the child" : name.c_str(), median(steps[step]));
+    medians.push_back({step == 0 ? "before the child" : name, median(steps[step])});
   }
+  return medians;
+}
+
+// The floor's own steps first: what "before the child" does besides making a root is what it is spared.
+void print_steps(const Subjects& subjects, int rounds) {
+  std::vector<StepTime> floor = steps_of_floor(subjects, rounds);
+  std::printf("\n%-46s %9s %9s\n", "microseconds", "pawl", "floor");
+  for (const StepTime& step : steps_of_pawl(subjects, rounds)) {
+    const auto same = std::ranges::find(floor, step.name, &StepTime::name);
+    if (same == floor.end()) {
+      std::printf("%-46s %9.1f %9s\n", step.name.c_str(), step.time, "-");
+      continue;
+    }
+    std::printf("%-46s %9.1f %9.1f\n", step.name.c_str(), step.time, same->time);
+    floor.erase(same);
+  }
+  for (const StepTime& step : floor) std::printf("%-46s %9s %9.1f\n", step.name.c_str(), "-", step.time);
 }
 
 }  // namespace
@@ -332,9 +360,9 @@ void pawl::sandbox::step_finished(std::size_t step) noexcept {
 
 int main(int count, char** words) {
   if (count == 3 && std::strcmp(words[1], "--filter") == 0) return write_filter(words[2]), 0;
-  if (count < 4)
-    give_up("usage: launch-bench PAWL_LAUNCH PAYLOAD ROUNDS [NAME COMMAND... [; NAME COMMAND...]...]");
-  const int rounds = std::max(1, std::atoi(words[3]));
+  if (count < 5)
+    give_up("usage: launch-bench FLOOR PAWL_LAUNCH PAYLOAD ROUNDS [NAME COMMAND... [; NAME COMMAND...]...]");
+  const int rounds = std::max(1, std::atoi(words[4]));
   become_ordinary();
   std::string folder = "/tmp/pawl-bench-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr || ::mkdir((folder + "/work").c_str(), 0755) != 0)
@@ -343,8 +371,10 @@ int main(int count, char** words) {
       ::mmap(nullptr, sizeof(StepTimes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED) give_up("no memory");
   step_times = new (shared) StepTimes;
-  compare({words[1], words[2], folder, commands_in({words + 4, words + count})}, rounds);
-  print_steps(words[2], folder, rounds);
+  const NetfilterInUse in_use;
+  Subjects subjects{words[1], words[2], words[3], folder, commands_in({words + 5, words + count})};
+  compare(subjects, rounds);
+  print_steps(subjects, rounds);
   ::unlink((folder + "/filter").c_str());
   ::rmdir((folder + "/work").c_str());
   ::rmdir(folder.c_str());

@@ -234,7 +234,7 @@ TEST_CASE("listeners are distinct ports of a loopback network") {
           p.low_ports = LowPorts::open;
           p.listeners.clear();
           p.network = Network::none;
-        }) == "launch plan: low ports need the loopback network");
+        }) == "launch plan: low ports need a network of the sandbox's own");
 }
 
 TEST_CASE("the service profiles keep their premises") {

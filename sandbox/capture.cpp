@@ -1,0 +1,170 @@
+#include "sandbox/capture.hpp"
+
+#include <arpa/inet.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "sandbox/netns.hpp"
+#include "sandbox/nftables.hpp"
+
+namespace pawl::sandbox {
+namespace {
+
+constexpr char kRedirected[] = "redirected";
+constexpr char kRefused[] = "refused";
+constexpr std::int32_t kBeforeRouting = -100;        // NF_IP_PRI_NAT_DST
+constexpr std::uint16_t kDns = 53;                   // RFC 1035
+constexpr std::uint8_t kLoopbackNet = 127;           // RFC 1122, 127.0.0.0/8
+constexpr std::uint32_t kStubResolver = 0x7f000035;  // 127.0.0.53, systemd-resolved(8)
+// RFC 2544's, which no host has: a source address of more than the host's scope, or IPv4 connections have
+// none.
+constexpr std::uint32_t kSource = 0xc6120001;  // 198.18.0.1
+constexpr int kBacklog = 256;
+
+// ---- addresses and routes (rtnetlink(7)) ----
+
+template <class Number>
+void put_number(NetlinkMessages& messages, std::uint16_t type, Number number) {
+  messages.put(type, &number, sizeof(number));
+}
+
+void add_address(NetlinkMessages& messages) {
+  constexpr std::uint8_t whole = 32;  // bits
+  messages.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
+                 ifaddrmsg{AF_INET, whole, 0, RT_SCOPE_UNIVERSE, kLoopbackIndex});
+  put_number(messages, IFA_LOCAL, htonl(kSource));
+  put_number(messages, IFA_ADDRESS, htonl(kSource));
+  messages.end();
+}
+
+void add_default_route(NetlinkMessages& messages, std::uint8_t family) {
+  rtmsg route{};
+  route.rtm_family = family;
+  route.rtm_table = RT_TABLE_MAIN;
+  route.rtm_protocol = RTPROT_BOOT;
+  route.rtm_scope = family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  route.rtm_type = RTN_UNICAST;
+  messages.begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+  put_number(messages, RTA_OIF, std::uint32_t{kLoopbackIndex});
+  messages.end();
+}
+
+enum class Ipv6 : std::uint8_t { absent, present };
+
+// All addresses lead to the loopback interface.
+Result<> add_routes(Ipv6 ipv6) {
+  NetlinkMessages messages;
+  add_address(messages);
+  add_default_route(messages, AF_INET);
+  if (ipv6 == Ipv6::present) add_default_route(messages, AF_INET6);
+  messages.ask_for_answer();
+  return send_netlink(NETLINK_ROUTE, messages, messages.last_sequence(), "lead all addresses to loopback");
+}
+
+// ---- rules ----
+
+template <class Narrow, class Act>
+void rule(NftTable& table, const char* chain, const Narrow& narrow, const Act& act) {
+  table.begin_rule(chain);
+  narrow();
+  act();
+  table.end_rule();
+}
+
+void add_redirections(NftTable& table) {
+  const auto add = [&](const auto& narrow, const auto& act) { rule(table, kRedirected, narrow, act); };
+  const std::uint32_t stub = htonl(kStubResolver);
+  const auto dns = [&] {
+    table.of_protocol(IPPROTO_UDP);
+    table.to_port(kDns);
+  };
+  const auto to_dns_listener = [&] { table.redirect(kCapturedDnsPort); };
+  add([&] { table.to_address(NFPROTO_IPV4, &stub, sizeof(stub)), dns(); }, to_dns_listener);
+  add([&] { table.to_address(NFPROTO_IPV4, &kLoopbackNet, sizeof(kLoopbackNet)); }, [&] { table.go_back(); });
+  add([&] { table.to_address(NFPROTO_IPV6, &in6addr_loopback, sizeof(in6addr_loopback)); },
+      [&] { table.go_back(); });
+  add([&] { table.of_protocol(IPPROTO_TCP); }, [&] { table.redirect(kCapturedTcpPort); });
+  add(dns, to_dns_listener);
+}
+
+void add_refusals(NftTable& table) {
+  const auto add = [&](const auto& narrow, const auto& act) { rule(table, kRefused, narrow, act); };
+  const auto everything = [] {};
+  const auto accept = [&] { table.accept(); };
+  const auto reset = [&] { table.refuse_by_reset(); };
+  add([&] { table.with_conntrack(NFT_CT_STATUS, IPS_DST_NAT); }, accept);
+  add(
+      [&] {
+        table.with_conntrack(NFT_CT_STATE,
+                             NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+      },
+      accept);
+  // SAFETY: a listener that is dialled directly would take its own address for where the connection was to
+  // go.
+  add([&] { table.of_protocol(IPPROTO_TCP), table.to_port(kCapturedTcpPort); }, reset);
+  add([&] { table.of_protocol(IPPROTO_UDP), table.to_port(kCapturedDnsPort); },
+      [&] { table.refuse_by_icmp(NFT_REJECT_ICMPX_PORT_UNREACH); });
+  add([&] { table.to_address(NFPROTO_IPV4, &kLoopbackNet, sizeof(kLoopbackNet)); }, accept);
+  add([&] { table.to_address(NFPROTO_IPV6, &in6addr_loopback, sizeof(in6addr_loopback)); }, accept);
+  // Redirected was all of TCP that begins; what is left belongs to no connection.
+  add([&] { table.of_protocol(IPPROTO_TCP); }, reset);
+  add(everything, [&] { table.refuse_by_icmp(NFT_REJECT_ICMPX_ADMIN_PROHIBITED); });
+}
+
+Result<> add_rules() {
+  NftTable table("pawl");
+  table.add({kRedirected, "nat", kBeforeRouting, NftPolicy::accept});
+  table.add({kRefused, "filter", 0, NftPolicy::drop});
+  add_redirections(table);
+  add_refusals(table);
+  return table.commit("make the rules that capture connections");
+}
+
+// ---- listeners ----
+
+Result<UniqueFd> listener(const sockaddr* address, socklen_t size, int type) {
+  UniqueFd made(::socket(address->sa_family, type | SOCK_CLOEXEC, 0));
+  if (!made) return failed("make a socket for captured connections");
+  if (::bind(made.get(), address, size) != 0) return failed("bind a socket for captured connections");
+  if (type == SOCK_STREAM && ::listen(made.get(), kBacklog) != 0)
+    return failed("listen for captured connections");
+  return made;
+}
+
+Result<UniqueFd> listener_v4(std::uint16_t port, int type) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return listener(reinterpret_cast<const sockaddr*>(&address), sizeof(address), type);
+}
+
+Result<UniqueFd> listener_v6(std::uint16_t port, int type) {
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_port = htons(port);
+  address.sin6_addr = in6addr_loopback;
+  return listener(reinterpret_cast<const sockaddr*>(&address), sizeof(address), type);
+}
+
+}  // namespace
+
+Result<std::vector<UniqueFd>> capture_traffic() {
+  std::vector<UniqueFd> listeners;
+  listeners.push_back(TRY(listener_v4(kCapturedTcpPort, SOCK_STREAM)));
+  listeners.push_back(TRY(listener_v4(kCapturedDnsPort, SOCK_DGRAM)));
+  auto over_ipv6 = listener_v6(kCapturedTcpPort, SOCK_STREAM);
+  const bool absent =
+      !over_ipv6 && (over_ipv6.error().errnum == EAFNOSUPPORT || over_ipv6.error().errnum == EADDRNOTAVAIL);
+  if (!absent) {
+    listeners.push_back(TRY(std::move(over_ipv6)));
+    listeners.push_back(TRY(listener_v6(kCapturedDnsPort, SOCK_DGRAM)));
+  }
+  TRY(add_rules());
+  TRY(add_routes(absent ? Ipv6::absent : Ipv6::present));
+  return listeners;
+}
+
+}  // namespace pawl::sandbox

@@ -1,0 +1,74 @@
+// A table of nftables, written as the kernel reads it (nfnetlink, linux/netfilter/nf_tables.h). Runs in the
+// launcher and in pawl-probe.
+#pragma once
+
+#include <netinet/in.h>
+// after the C library's own
+#include <linux/netfilter.h>
+
+#include <cstdint>
+#include <string>
+
+#include "sandbox/netlink.hpp"
+
+namespace pawl::sandbox {
+
+enum class NftPolicy : std::uint32_t { drop = NF_DROP, accept = NF_ACCEPT };
+
+// One table of the family inet and its chains on what the sandbox sends. It is made in the network namespace
+// that the calling thread is in, as a whole or not at all, by commit().
+class NftTable {
+ public:
+  explicit NftTable(const char* name);
+
+  struct Chain {
+    const char* name;
+    const char* type;  // "nat" or "filter"
+    std::int32_t priority;
+    NftPolicy policy;
+  };
+  void add(const Chain& chain);
+
+  // A rule of a chain, up to end(): each expression narrows it, the last says what becomes of the packet.
+  void begin_rule(const char* chain);
+  void end_rule();
+
+  // Narrowing: the address family (NFPROTO_…), the protocol (IPPROTO_…), the port, the destination's first
+  // bytes.
+  void of_family(std::uint8_t family);
+  void of_protocol(std::uint8_t protocol);
+  void to_port(std::uint16_t port);
+  void to_address(std::uint8_t family, const void* bytes, std::size_t size);
+  // Any of these bits is set in what conntrack knows: NFT_CT_STATUS or NFT_CT_STATE.
+  void with_conntrack(std::uint32_t key, std::uint32_t bits);
+
+  void accept();
+  // Nothing more of this chain is looked at; its policy holds.
+  void go_back();
+  // To this port of the loopback address.
+  void redirect(std::uint16_t port);
+  void refuse_by_reset();
+  void refuse_by_icmp(std::uint8_t code);  // NFT_REJECT_ICMPX_…
+
+  Result<> commit(const std::string& step);
+
+ private:
+  void begin(std::uint16_t type, std::uint16_t flags);
+  void number(std::uint16_t type, std::uint32_t value);
+  void value(std::uint16_t type, const void* bytes, std::size_t size);
+  void load_meta(std::uint32_t key);
+  void load_payload(std::uint32_t base, std::uint32_t offset, std::uint32_t size);
+  void compare(std::uint32_t operation, const void* bytes, std::size_t size);
+  void verdict(std::int32_t code);
+  template <class Fill>
+  void expression(const char* name, const Fill& fill);
+
+  const char* name_;
+  NetlinkMessages messages_;
+  std::size_t expressions_ = 0;
+};
+
+// Whether the table of this name can be changed from here: 0 or an errno.
+Result<> touch_nft_table(const char* name);
+
+}  // namespace pawl::sandbox
