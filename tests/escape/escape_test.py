@@ -115,7 +115,9 @@ class Escape(Story):
         self.assertEqual(list(tried), list(found))
         controls = {key: outcome for key, outcome in found.items() if key[0] == CONTROLS}
         self.assertEqual({"worked"}, set(controls.values()), controls)
-        escaped = {key: outcome for key, outcome in found.items() if key not in controls and not outcome.startswith("refused")}
+        # A kernel without i386 ends its calls before a filter hears of them, here as there.
+        escaped = {key: outcome for key, outcome in found.items() if key not in controls and not outcome.startswith("refused")
+                   and not (key[0] == "kernel" and outcome in HOSTS_OWN and outcome == tried[key])}
         self.assertEqual({}, escaped, "these work in the sandbox, or it cannot be told")
 
     def run_as(self, starter):
