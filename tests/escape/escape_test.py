@@ -4,24 +4,12 @@ import collections
 import errno
 import os
 import pathlib
-import sys
-import time
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "e2e"))
-sys.path.insert(0, str(HERE))
+from ground import ROLES, Ground
 
-from brokers import Story  # noqa: E402
-from host import BUILD, wait_until  # noqa: E402
-from plants import SECRET, Plants  # noqa: E402
-from survivors import MARK  # noqa: E402
-
-PROBE = BUILD / "tests/escape/escape-probe"
-ROLES = ("observer", "coder", "deployer")
 LEAST = 120  # attempts
 CONTROLS = "controls"  # what has to work in the sandbox, too
-PROCESSES = 9  # that survivors.py leaves and that have its mark
 # What a host may lack without the suite being worth less: devices and protocols.
 MAY_BE_ABSENT = ("devices", "sockets", "kernel", "proc-sys", "files")
 
@@ -39,20 +27,6 @@ def has_all_capabilities():
     return effective.bit_count() > int(pathlib.Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
 
 
-class Root:
-    """root, as one who starts a session in somebody's workspace."""
-
-    def __init__(self, home):
-        self.home, self.login, self.uid = home, "root", 0
-        (home / ".netrc").write_text(SECRET, encoding="ascii")
-
-    def identity(self):
-        return {}
-
-    def environment(self, **more):
-        return {"HOME": str(self.home), "USER": "root", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "dumb", **more}
-
-
 def outcomes(text):
     found = {}
     for line in text.splitlines():
@@ -61,36 +35,7 @@ def outcomes(text):
     return found
 
 
-def survivors():
-    """Command lines of what is left, wherever it is."""
-    left = []
-    for entry in os.listdir("/proc"):
-        try:
-            words = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0") if entry.isdigit() else []
-        except OSError:
-            continue
-        if words and words[0].startswith(MARK.encode()):
-            left.append((int(entry), words[0].decode()))
-    return left
-
-
-class Escape(Story):
-    maxDiff = None
-
-    def setUp(self):
-        super().setUp()
-        root_home = pathlib.Path("/root")
-        self.host.scratch(root_home, "mode=0700")
-        self.root = Root(root_home)
-        self.plants = Plants(self.host, self.alice, PROBE)
-        self.addCleanup(self.plants.end)
-        self.file = self.plants.write()
-
-    def prepare(self, starter):
-        """The shipped roles, as `pawl init` writes them, and the secret of their model route."""
-        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "init", "--name", "alice"])
-        self.assertEqual(0, code, out + err)
-
+class Escape(Ground):
     def unconfined(self, starter):
         code, out, err = self.plants.start(starter, [self.alice.workspace / "escape-probe", self.file, "unconfined"])
         self.assertEqual(0, code, err)
@@ -143,24 +88,6 @@ class Escape(Story):
     def test_as_root(self):
         """escape: nothing that works unconfined works under a shipped role, started by root"""
         self.run_as(self.root)
-
-    def test_survivors(self):
-        """escape: no process outlives its session, whatever it does to"""
-        script = self.alice.write("project/survivors.py", (HERE / "survivors.py").read_text(encoding="utf-8"))
-        self.prepare(self.alice)
-        child = self.host.start(self.alice, ["/usr/bin/python3", script], stdout=None, stderr=None)
-        child.wait(timeout=20)
-        wait_until(lambda: len(survivors()) == PROCESSES, what="that all outlive a parent that is not confined")
-        for pid, _ in survivors():
-            os.kill(pid, 9)
-        wait_until(lambda: not survivors(), what="the end of those without a sandbox")
-        for role in ROLES:
-            with self.subTest(role):
-                result = self.host.pawl(self.alice, "run", "--role", role, "--workspace", self.alice.workspace, "--",
-                                        "/usr/bin/python3", script)
-                self.assertEqual(0, result.code, result)
-                time.sleep(0.2)
-                self.assertEqual([], survivors())
 
 
 if __name__ == "__main__":
