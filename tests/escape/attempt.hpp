@@ -43,6 +43,8 @@ struct Category {
 };
 
 std::span<const Attempt> controls();  // these have to work in the sandbox, too
+std::span<const Attempt> writable();  // these work where the role lets the agent write its workspace
+std::span<const Attempt> protections();
 std::span<const Attempt> credentials();
 std::span<const Attempt> files();
 std::span<const Attempt> processes();

@@ -1,15 +1,18 @@
-"""Everything that tests/escape knows to try: it works unconfined, and in a session under each shipped role it does not."""
+"""Everything that tests/escape knows to try: it works unconfined, and in a session under each role it does not."""
 
 import collections
 import errno
+import operator
 import os
 import pathlib
 import unittest
 
-from ground import ROLES, Ground
+from ground import Ground
+from roles import ROLES
 
 LEAST = 120  # attempts
-CONTROLS = "controls"  # what has to work in the sandbox, too
+# What has to work in the sandbox, too; what does where the workspace is not read-only; what may in a copy of it.
+CONTROLS, WRITABLE, PROTECTED = "controls", "writable", "protected"
 # What a host may lack without the suite being worth less: devices and protocols.
 MAY_BE_ABSENT = ("devices", "sockets", "kernel", "proc-sys", "files")
 
@@ -42,7 +45,7 @@ class Escape(Ground):
         return outcomes(out)
 
     def confined(self, starter, role):
-        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "run", "--role", role, "--workspace",
+        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "run", "--role", role.name, "--workspace",
                                                      self.alice.workspace, "--", self.alice.workspace / "escape-probe", self.file,
                                                      "confined"])
         self.assertEqual(0, code, err)
@@ -56,12 +59,16 @@ class Escape(Ground):
         self.assertEqual({}, wrong, "these do not work where nothing stands in their way")
         self.assertGreaterEqual(sum(outcome == "worked" for outcome in found.values()), LEAST)
 
-    def check_confined(self, found, tried):
+    def check_confined(self, found, tried, role):
         self.assertEqual(list(tried), list(found))
-        controls = {key: outcome for key, outcome in found.items() if key[0] == CONTROLS}
-        self.assertEqual({"worked"}, set(controls.values()), controls)
-        # A kernel without i386 ends its calls before a filter hears of them, here as there.
-        escaped = {key: outcome for key, outcome in found.items() if key not in controls and not outcome.startswith("refused")
+        working = (CONTROLS,) if role.workspace == "read-only" else (CONTROLS, WRITABLE)
+        allowed = {key for key in found if key[0] in working} - role.refused | role.allowed
+        failing = {key: found[key] for key in allowed if found[key] not in ("worked", tried[key])}
+        self.assertEqual({}, failing, "these do not work in the sandbox, and have to")
+        # An overlay's copy of what is protected is a file like others. A kernel without i386 ends its calls before a filter
+        # hears of them, here as there.
+        escaped = {key: outcome for key, outcome in found.items() if key not in allowed and not outcome.startswith("refused")
+                   and not (key[0] == PROTECTED and role.workspace == "overlay")
                    and not (key[0] == "kernel" and outcome in HOSTS_OWN and outcome == tried[key])}
         self.assertEqual({}, escaped, "these work in the sandbox, or it cannot be told")
 
@@ -69,24 +76,31 @@ class Escape(Ground):
         tried = self.unconfined(starter)
         self.check_unconfined(tried)
         self.prepare(starter)
-        before = self.host_files()
         for role in ROLES:
-            with self.subTest(role):
-                self.check_confined(self.confined(starter, role), tried)
-                self.assertEqual(before, self.host_files(), "the host's files are as they were")
+            with self.subTest(role.name):
+                before = self.host_files()
+                self.check_confined(self.confined(starter, role), tried, role)
+                after = self.host_files()
+                changed = {str(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+                self.assertEqual(self.may_change(role), changed, "files of the host")
         counted = collections.Counter(tried.values())
         print(f"    {len(tried)} attempts: {dict(counted)}", flush=True)
 
     def host_files(self):
-        return {path: path.lstat().st_mtime_ns for folder in (self.alice.workspace, self.alice.home / ".ssh", self.alice.home / ".aws")
+        facts = operator.attrgetter("st_ino", "st_mode", "st_size", "st_mtime_ns", "st_nlink")
+        return {path: facts(path.lstat()) for folder in (self.alice.workspace, self.alice.home / ".ssh", self.alice.home / ".aws")
                 for path in folder.rglob("*")}
 
+    def may_change(self, role):
+        """What the attempts of WRITABLE write."""
+        return {f"{self.alice.workspace}/{name}" for name in ("notes", "made-by-the-agent") if role.workspace == "direct"}
+
     def test_as_user(self):
-        """escape: nothing that works unconfined works under a shipped role, as an ordinary user"""
+        """escape: nothing that works unconfined works under any role, as an ordinary user"""
         self.run_as(self.alice)
 
     def test_as_root(self):
-        """escape: nothing that works unconfined works under a shipped role, started by root"""
+        """escape: nothing that works unconfined works under any role, started by root"""
         self.run_as(self.root)
 
 

@@ -54,7 +54,8 @@ int main(int count, char** words) {
   const Plants plants = Plants::read(words[1]);
   confined = std::strcmp(words[2], "confined") == 0;
   if (plants.empty()) return 2;
-  const Category all[] = {{"controls", controls()},     {"credentials", credentials()},
+  const Category all[] = {{"controls", controls()},     {"writable", writable()},
+                          {"protected", protections()}, {"credentials", credentials()},
                           {"files", files()},           {"processes", processes()},
                           {"namespaces", namespaces()}, {"kernel", kernel_surface()},
                           {"sockets", sockets()},       {"ipc", ipc()},

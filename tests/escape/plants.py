@@ -19,6 +19,11 @@ PLACES = (".ssh/id_ed25519", ".aws/credentials", ".netrc", ".config/gh/hosts.yml
 SYS_ADD_KEY, SYS_KEYCTL = 248, 250
 USER_KEYRING, SESSION_KEYRING = -4, -3
 JOIN_SESSION, SET_PERMISSIONS, LINK, UNLINK = 1, 5, 8, 9
+# Of the workspace: what makes the host execute things. A folder that holds HEAD, objects and refs is a repository to git.
+PROTECTED = (".git/HEAD", ".git/config", ".git/hooks/pre-commit", ".git/info/exclude", ".git/modules/part/config",
+             ".git/modules/part/hooks/update.sample", "deep/er/.git/HEAD", "deep/er/.git/config", "deep/er/.git/hooks/pre-commit",
+             "store/HEAD", "store/config", "store/hooks/pre-receive", "store/objects/keep", "store/refs/keep", "elsewhere/.git", ".envrc",
+             "deep/.envrc", ".claude/settings.json", ".github/workflows/ci.yml", "editor/tasks.json")
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -66,6 +71,11 @@ class Plants:
     def plant_workspace(self, probe):
         workspace = self.person.workspace
         self.person.write("project/control", SECRET)
+        self.person.write("project/notes", "the agent's\n")
+        for name in PROTECTED:
+            self.person.write("project/" + name, "gitdir: ../store\n")
+        (workspace / ".vscode").symlink_to("editor")
+        os.chown(workspace / ".vscode", self.person.uid, self.person.gid, follow_symlinks=False)
         shutil.copy(probe, workspace / "escape-probe")
         (workspace / "escape-probe").chmod(0o755)
         (workspace / "link-to-netrc").symlink_to(self.person.home / ".netrc")

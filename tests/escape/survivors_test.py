@@ -8,8 +8,9 @@ import signal
 import time
 import unittest
 
-from ground import HERE, ROLES, Ground
+from ground import HERE, Ground
 from host import wait_until
+from roles import SHIPPED
 from survivors import MARK
 
 PROCESSES = 9  # that survivors.py leaves and that have its mark
@@ -66,7 +67,7 @@ class Survivors(Ground):
                 os.kill(pid, signal.SIGKILL)
         self.assert_nothing_left()
         self.prepare(starter)
-        for role in ROLES:
+        for role in SHIPPED:
             session = (self.host.program("pawl"), "run", "--role", role, "--workspace", self.alice.workspace, "--")
             with self.subTest(role, how="it ends"):
                 self.end(self.start(starter, *session))
