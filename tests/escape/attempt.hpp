@@ -53,6 +53,7 @@ std::span<const Attempt> kernel_surface();
 std::span<const Attempt> sockets();
 std::span<const Attempt> ipc();
 std::span<const Attempt> proc_and_sys();
+std::span<const Attempt> cgroups();
 std::span<const Attempt> devices();
 std::span<const Attempt> limits();
 std::span<const Attempt> descriptors();

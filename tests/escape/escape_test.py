@@ -13,8 +13,8 @@ from roles import ROLES
 LEAST = 120  # attempts
 # What has to work in the sandbox, too; what does where the workspace is not read-only; what may in a copy of it.
 CONTROLS, WRITABLE, PROTECTED = "controls", "writable", "protected"
-# What a host may lack without the suite being worth less: devices and protocols.
-MAY_BE_ABSENT = ("devices", "sockets", "kernel", "proc-sys", "files")
+# What a host may lack without the suite being worth less: devices, protocols, the first version of control groups.
+MAY_BE_ABSENT = ("cgroups", "devices", "sockets", "kernel", "proc-sys", "files")
 
 
 # A host's own settings refuse some system calls to everybody (perf_event_paranoid, io_uring_disabled, a kernel without i386).

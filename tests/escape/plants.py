@@ -41,6 +41,19 @@ def own_address():
             return ""
 
 
+def hierarchies():
+    """Where control groups are mounted: the unified hierarchy, and one of version 1 with its controllers."""
+    found = {}
+    for line in pathlib.Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        _, place, kind, options = line.split()[:4]
+        if kind == "cgroup2":
+            found.setdefault("cgroup2", place)
+        elif kind == "cgroup" and "name=" not in options:
+            known = options.split(",")[-1]
+            found = {"cgroup1": place, "cgroup1_controllers": known, **found}
+    return found
+
+
 class Plants:
     """`person` owns what is planted; `starter` is who starts the attempts: the person, or root."""
 
@@ -48,7 +61,7 @@ class Plants:
         self.host, self.person = host, person
         self.values = {"secret": SECRET, "home": str(person.home), "workspace": str(person.workspace),
                        "hostname": pathlib.Path("/etc/hostname").read_text(encoding="utf-8").strip(), "interface": own_interface(), "address": own_address(),
-                       "harness": str(os.getpid()), "big": "/var/tmp"}
+                       "harness": str(os.getpid()), "big": "/var/tmp", **hierarchies()}
         for place in PLACES:
             person.write(place, SECRET + "\n", 0o600)
         person.write("writable", "writable\n", 0o644)
