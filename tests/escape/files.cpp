@@ -22,6 +22,13 @@ int chmod_in_home(const Plants& plants) { return answer(::chmod(home(plants, "wr
 int times_in_home(const Plants& plants) {
   return answer(::utimensat(AT_FDCWD, home(plants, "writable").c_str(), nullptr, 0));
 }
+int write_pawl_key(const Plants& plants) { return opens(home(plants, ".config/pawl/keys/escape"), O_WRONLY); }
+int create_beside_policy(const Plants& plants) {
+  const std::string path = home(plants, ".config/pawl/keys/made-by-the-agent");
+  const int error = opens(path, O_WRONLY | O_CREAT);
+  if (!confined) (void)::unlink(path.c_str());
+  return error;
+}
 int unlink_in_home(const Plants& plants) {
   const std::string path = home(plants, "removable");
   if (!confined) (void)opens(path, O_WRONLY | O_CREAT);
@@ -158,6 +165,8 @@ constexpr Attempt kAttempts[] = {
     {"truncate-in-home", Needs::user, truncate_in_home},
     {"chmod-in-home", Needs::user, chmod_in_home},
     {"times-in-home", Needs::user, times_in_home},
+    {"write-a-key-of-pawl", Needs::user, write_pawl_key},
+    {"create-among-the-settings-of-pawl", Needs::user, create_beside_policy},
     {"unlink-in-home", Needs::user, unlink_in_home},
     {"rename-in-home", Needs::user, rename_in_home},
     {"hard-link-from-home", Needs::user, link_from_home},

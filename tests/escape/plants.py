@@ -98,9 +98,22 @@ class Plants:
         os.mknod(workspace / "zero", 0o020666, os.makedev(1, 5))
         (workspace / "zero").chmod(0o666)
 
+    def sockets(self):
+        """Where they are on many hosts, and elsewhere."""
+        own = f"/run/user/{self.person.uid}"
+        self.host.scratch(pathlib.Path("/run/user"))
+        self.host.scratch(pathlib.Path("/run/dbus"))
+        for folder in (own, "/run/dbus"):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            os.chown(folder, self.person.uid, self.person.gid)
+        places = {name: f"{folder}/agent.sock" for name, folder in (("home", self.person.home), ("run", self.values["place_run"]),
+                                                                    ("tmp", self.values["place_tmp"]))}
+        return {"bus": f"{own}/bus", "docker": f"{own}/docker.sock", "gpg": f"{own}/gnupg/S.gpg-agent", "ssh": f"{own}/ssh-agent",
+                "system_bus": "/run/dbus/system_bus_socket", **places}
+
     def start_victim(self):
-        argv = ["/usr/bin/python3", str(HERE / "victim.py"), SECRET, str(self.person.home), self.values["place_run"],
-                self.values["place_tmp"]]
+        argv = ["/usr/bin/python3", str(HERE / "victim.py"), SECRET, str(self.person.home)]
+        argv += [f"{name}={path}" for name, path in self.sockets().items()]
         victim = self.host.start(self.person, argv, stderr=None, ESCAPE_SECRET=SECRET)
         for line in victim.stdout:
             name, value = line.decode().rstrip("\n").split(" ", 1)
@@ -133,7 +146,8 @@ class Plants:
 
     def start(self, starter, argv):
         """Runs to its end; all that a careless launch would hand on is handed on."""
-        environment = starter.environment(ESCAPE_SECRET=SECRET, LC_ALL="C")
+        environment = starter.environment(ESCAPE_SECRET=SECRET, LC_ALL="C", SSH_AUTH_SOCK=self.values["unix_ssh"],
+                                          DBUS_SESSION_BUS_ADDRESS="unix:path=" + self.values["unix_bus"])
         child = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, cwd=str(self.person.workspace), env=environment, start_new_session=True,
                                  umask=0o022, pass_fds=self.descriptors, preexec_fn=self.plant_keys, **starter.identity())
