@@ -186,7 +186,10 @@ class Host:
     def end_broker(self, pid, how=signal.SIGKILL):
         """Ends a pawld of this test, and waits until it is gone."""
         if self.is_broker(pid):
-            os.kill(pid, how)
+            try:
+                os.kill(pid, how)
+            except ProcessLookupError:
+                pass  # a helper of one that was ended before
             wait_until(lambda: not self.is_broker(pid), what=f"the end of pawld {pid}")
 
     def end(self):

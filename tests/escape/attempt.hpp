@@ -43,6 +43,8 @@ struct Category {
 };
 
 std::span<const Attempt> controls();  // these have to work in the sandbox, too
+std::span<const Attempt> writable();  // these work where the role lets the agent write its workspace
+std::span<const Attempt> protections();
 std::span<const Attempt> credentials();
 std::span<const Attempt> files();
 std::span<const Attempt> processes();
@@ -51,6 +53,7 @@ std::span<const Attempt> kernel_surface();
 std::span<const Attempt> sockets();
 std::span<const Attempt> ipc();
 std::span<const Attempt> proc_and_sys();
+std::span<const Attempt> cgroups();
 std::span<const Attempt> devices();
 std::span<const Attempt> limits();
 std::span<const Attempt> descriptors();

@@ -1,29 +1,20 @@
-"""Everything that tests/escape knows to try: it works unconfined, and in a session under each shipped role it does not."""
+"""Everything that tests/escape knows to try: it works unconfined, and in a session under each role it does not."""
 
 import collections
 import errno
+import operator
 import os
 import pathlib
-import sys
-import time
 import unittest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "e2e"))
-sys.path.insert(0, str(HERE))
+from ground import Ground
+from roles import ROLES
 
-from brokers import Story  # noqa: E402
-from host import BUILD, wait_until  # noqa: E402
-from plants import SECRET, Plants  # noqa: E402
-from survivors import MARK  # noqa: E402
-
-PROBE = BUILD / "tests/escape/escape-probe"
-ROLES = ("observer", "coder", "deployer")
 LEAST = 120  # attempts
-CONTROLS = "controls"  # what has to work in the sandbox, too
-PROCESSES = 9  # that survivors.py leaves and that have its mark
-# What a host may lack without the suite being worth less: devices and protocols.
-MAY_BE_ABSENT = ("devices", "sockets", "kernel", "proc-sys", "files")
+# What has to work in the sandbox, too; what does where the workspace is not read-only; what may in a copy of it.
+CONTROLS, WRITABLE, PROTECTED = "controls", "writable", "protected"
+# What a host may lack without the suite being worth less: devices, protocols, the first version of control groups.
+MAY_BE_ABSENT = ("cgroups", "devices", "sockets", "kernel", "proc-sys", "files")
 
 
 # A host's own settings refuse some system calls to everybody (perf_event_paranoid, io_uring_disabled, a kernel without i386).
@@ -39,20 +30,6 @@ def has_all_capabilities():
     return effective.bit_count() > int(pathlib.Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
 
 
-class Root:
-    """root, as one who starts a session in somebody's workspace."""
-
-    def __init__(self, home):
-        self.home, self.login, self.uid = home, "root", 0
-        (home / ".netrc").write_text(SECRET, encoding="ascii")
-
-    def identity(self):
-        return {}
-
-    def environment(self, **more):
-        return {"HOME": str(self.home), "USER": "root", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TERM": "dumb", **more}
-
-
 def outcomes(text):
     found = {}
     for line in text.splitlines():
@@ -61,43 +38,14 @@ def outcomes(text):
     return found
 
 
-def survivors():
-    """Command lines of what is left, wherever it is."""
-    left = []
-    for entry in os.listdir("/proc"):
-        try:
-            words = pathlib.Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0") if entry.isdigit() else []
-        except OSError:
-            continue
-        if words and words[0].startswith(MARK.encode()):
-            left.append((int(entry), words[0].decode()))
-    return left
-
-
-class Escape(Story):
-    maxDiff = None
-
-    def setUp(self):
-        super().setUp()
-        root_home = pathlib.Path("/root")
-        self.host.scratch(root_home, "mode=0700")
-        self.root = Root(root_home)
-        self.plants = Plants(self.host, self.alice, PROBE)
-        self.addCleanup(self.plants.end)
-        self.file = self.plants.write()
-
-    def prepare(self, starter):
-        """The shipped roles, as `pawl init` writes them, and the secret of their model route."""
-        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "init", "--name", "alice"])
-        self.assertEqual(0, code, out + err)
-
+class Escape(Ground):
     def unconfined(self, starter):
         code, out, err = self.plants.start(starter, [self.alice.workspace / "escape-probe", self.file, "unconfined"])
         self.assertEqual(0, code, err)
         return outcomes(out)
 
     def confined(self, starter, role):
-        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "run", "--role", role, "--workspace",
+        code, out, err = self.plants.start(starter, [self.host.program("pawl"), "run", "--role", role.name, "--workspace",
                                                      self.alice.workspace, "--", self.alice.workspace / "escape-probe", self.file,
                                                      "confined"])
         self.assertEqual(0, code, err)
@@ -111,54 +59,49 @@ class Escape(Story):
         self.assertEqual({}, wrong, "these do not work where nothing stands in their way")
         self.assertGreaterEqual(sum(outcome == "worked" for outcome in found.values()), LEAST)
 
-    def check_confined(self, found, tried):
+    def check_confined(self, found, tried, role):
         self.assertEqual(list(tried), list(found))
-        controls = {key: outcome for key, outcome in found.items() if key[0] == CONTROLS}
-        self.assertEqual({"worked"}, set(controls.values()), controls)
-        escaped = {key: outcome for key, outcome in found.items() if key not in controls and not outcome.startswith("refused")}
+        working = (CONTROLS,) if role.workspace == "read-only" else (CONTROLS, WRITABLE)
+        allowed = {key for key in found if key[0] in working} - role.refused | role.allowed
+        failing = {key: found[key] for key in allowed if found[key] not in ("worked", tried[key])}
+        self.assertEqual({}, failing, "these do not work in the sandbox, and have to")
+        # An overlay's copy of what is protected is a file like others. A kernel without i386 ends its calls before a filter
+        # hears of them, here as there.
+        escaped = {key: outcome for key, outcome in found.items() if key not in allowed and not outcome.startswith("refused")
+                   and not (key[0] == PROTECTED and role.workspace == "overlay")
+                   and not (key[0] == "kernel" and outcome in HOSTS_OWN and outcome == tried[key])}
         self.assertEqual({}, escaped, "these work in the sandbox, or it cannot be told")
 
     def run_as(self, starter):
         tried = self.unconfined(starter)
         self.check_unconfined(tried)
         self.prepare(starter)
-        before = self.host_files()
         for role in ROLES:
-            with self.subTest(role):
-                self.check_confined(self.confined(starter, role), tried)
-                self.assertEqual(before, self.host_files(), "the host's files are as they were")
+            with self.subTest(role.name):
+                before = self.host_files()
+                self.check_confined(self.confined(starter, role), tried, role)
+                after = self.host_files()
+                changed = {str(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+                self.assertEqual(self.may_change(role), changed, "files of the host")
         counted = collections.Counter(tried.values())
         print(f"    {len(tried)} attempts: {dict(counted)}", flush=True)
 
     def host_files(self):
-        return {path: path.lstat().st_mtime_ns for folder in (self.alice.workspace, self.alice.home / ".ssh", self.alice.home / ".aws")
+        facts = operator.attrgetter("st_ino", "st_mode", "st_size", "st_mtime_ns", "st_nlink")
+        return {path: facts(path.lstat()) for folder in (self.alice.workspace, self.alice.home / ".ssh", self.alice.home / ".aws")
                 for path in folder.rglob("*")}
 
+    def may_change(self, role):
+        """What the attempts of WRITABLE write."""
+        return {f"{self.alice.workspace}/{name}" for name in ("notes", "made-by-the-agent") if role.workspace == "direct"}
+
     def test_as_user(self):
-        """escape: nothing that works unconfined works under a shipped role, as an ordinary user"""
+        """escape: nothing that works unconfined works under any role, as an ordinary user"""
         self.run_as(self.alice)
 
     def test_as_root(self):
-        """escape: nothing that works unconfined works under a shipped role, started by root"""
+        """escape: nothing that works unconfined works under any role, started by root"""
         self.run_as(self.root)
-
-    def test_survivors(self):
-        """escape: no process outlives its session, whatever it does to"""
-        script = self.alice.write("project/survivors.py", (HERE / "survivors.py").read_text(encoding="utf-8"))
-        self.prepare(self.alice)
-        child = self.host.start(self.alice, ["/usr/bin/python3", script], stdout=None, stderr=None)
-        child.wait(timeout=20)
-        wait_until(lambda: len(survivors()) == PROCESSES, what="that all outlive a parent that is not confined")
-        for pid, _ in survivors():
-            os.kill(pid, 9)
-        wait_until(lambda: not survivors(), what="the end of those without a sandbox")
-        for role in ROLES:
-            with self.subTest(role):
-                result = self.host.pawl(self.alice, "run", "--role", role, "--workspace", self.alice.workspace, "--",
-                                        "/usr/bin/python3", script)
-                self.assertEqual(0, result.code, result)
-                time.sleep(0.2)
-                self.assertEqual([], survivors())
 
 
 if __name__ == "__main__":

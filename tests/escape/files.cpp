@@ -22,6 +22,13 @@ int chmod_in_home(const Plants& plants) { return answer(::chmod(home(plants, "wr
 int times_in_home(const Plants& plants) {
   return answer(::utimensat(AT_FDCWD, home(plants, "writable").c_str(), nullptr, 0));
 }
+int write_pawl_key(const Plants& plants) { return opens(home(plants, ".config/pawl/keys/escape"), O_WRONLY); }
+int create_beside_policy(const Plants& plants) {
+  const std::string path = home(plants, ".config/pawl/keys/made-by-the-agent");
+  const int error = opens(path, O_WRONLY | O_CREAT);
+  if (!confined) (void)::unlink(path.c_str());
+  return error;
+}
 int unlink_in_home(const Plants& plants) {
   const std::string path = home(plants, "removable");
   if (!confined) (void)opens(path, O_WRONLY | O_CREAT);
@@ -34,8 +41,9 @@ int rename_in_home(const Plants& plants) {
 }
 int link_from_home(const Plants& plants) {
   const std::string path = home(plants, "project/linked");
-  (void)::unlink(path.c_str());
-  return answer(::link(home(plants, "writable").c_str(), path.c_str()));
+  const int error = answer(::link(home(plants, "writable").c_str(), path.c_str()));
+  if (!confined) (void)::unlink(path.c_str());
+  return error;
 }
 int through_planted_link(const Plants& plants) {
   return finds(plants["workspace"] + "/link-to-netrc", plants["secret"]);
@@ -103,15 +111,18 @@ int gains(const std::string& program) {
   });
 }
 int setuid_program(const Plants& plants) { return gains(plants["workspace"] + "/setuid-sh"); }
-int make_setuid(const Plants&) {
-  const int file = ::open("/tmp/pawl-escape-setuid", O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+int made_setuid(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0700);
   if (file < 0) return errno;
   struct stat status{};
-  if (::fchmod(file, 04755) != 0) return errno;
+  const int error = answer(::fchmod(file, 04755));
   (void)::fstat(file, &status);
-  (void)::unlink("/tmp/pawl-escape-setuid");
+  (void)::unlink(path.c_str());
+  if (error != 0) return error;
   return (status.st_mode & S_ISUID) != 0 ? 0 : EPERM;
 }
+int make_setuid(const Plants&) { return made_setuid("/tmp/pawl-escape-setuid"); }
+int make_setuid_in_workspace(const Plants& plants) { return made_setuid(plants["workspace"] + "/setuid"); }
 int create_setuid(const Plants&) {
   (void)::unlink("/tmp/pawl-escape-created");
   const int file = ::open("/tmp/pawl-escape-created", O_RDWR | O_CREAT | O_CLOEXEC, 04700);
@@ -154,6 +165,8 @@ constexpr Attempt kAttempts[] = {
     {"truncate-in-home", Needs::user, truncate_in_home},
     {"chmod-in-home", Needs::user, chmod_in_home},
     {"times-in-home", Needs::user, times_in_home},
+    {"write-a-key-of-pawl", Needs::user, write_pawl_key},
+    {"create-among-the-settings-of-pawl", Needs::user, create_beside_policy},
     {"unlink-in-home", Needs::user, unlink_in_home},
     {"rename-in-home", Needs::user, rename_in_home},
     {"hard-link-from-home", Needs::user, link_from_home},
@@ -178,6 +191,7 @@ constexpr Attempt kAttempts[] = {
     {"open-by-handle", Needs::root, by_handle},
     {"run-a-setuid-program", Needs::user, setuid_program},
     {"make-a-file-setuid", Needs::user, make_setuid},
+    {"make-a-file-of-the-workspace-setuid", Needs::user, make_setuid_in_workspace},
     {"create-a-setuid-file", Needs::user, create_setuid},
     {"file-capabilities", Needs::root, set_file_capabilities},
     {"trusted-attributes", Needs::root, hide_the_overlay},

@@ -3,14 +3,19 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/user.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 #include <ctime>
 
@@ -105,6 +110,38 @@ int lookup_mounts(const Plants&) {
   const long count = ::syscall(458, request, ids, 8, 0);  // listmount
   return count < 0 && errno == ENOSYS && !confined ? kAbsent : answer(count);
 }
+int change_tree(const Plants&) {
+  std::uint64_t attributes[4] = {};
+  return judged(::syscall(467, -1, "", 0, attributes, sizeof(attributes)));  // open_tree_attr
+}
+// A filter judges what a tracer made of a call.
+int changed_by_tracer(const Plants&) {
+#ifdef __x86_64__
+  return in_child([] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) != 0) ::_exit(errno);
+      (void)::raise(SIGSTOP);
+      ::_exit(answer(::syscall(SYS_setpgid, 0, -1)) == 0 ? 0 : errno);  // as it stands, it fails
+    }
+    int status = 0;
+    bool changed = false;
+    while (::waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+      user_regs_struct registers{};
+      (void)::ptrace(PTRACE_GETREGS, child, nullptr, &registers);
+      if (!changed && registers.orig_rax == SYS_setpgid) {
+        registers.orig_rax = SYS_unshare;
+        registers.rdi = CLONE_NEWUSER;
+        changed = ::ptrace(PTRACE_SETREGS, child, nullptr, &registers) == 0;
+      }
+      (void)::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr);
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EFAULT;
+  });
+#else
+  return kAbsent;
+#endif
+}
 // On something that is no terminal, the kernel answers that; a filter answers before.
 int terminal_request(std::uint64_t request) {
   const int file = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -152,6 +189,8 @@ constexpr Attempt kAttempts[] = {
     {"fanotify", Needs::user, fanotify},
     {"fanotify-with-permission-events", Needs::root, fanotify_all},
     {"list-mounts", Needs::user, lookup_mounts},
+    {"open-tree-attr", Needs::user, change_tree},
+    {"call-changed-by-a-tracer", Needs::user, changed_by_tracer},
     {"push-a-key", Needs::user, push_key},
     {"push-a-key-with-high-bits", Needs::user, push_key_wide},
     {"paste-a-selection", Needs::user, paste},

@@ -57,6 +57,14 @@ int never_killed_for_memory(const Plants&) {
     return file < 0 ? errno : answer(::write(file, "-1000", 5));
   });
 }
+// What was set so that the session goes before the host's own programs do.
+int killed_later(const Plants&) {
+  return in_child([] {
+    const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0 || (!confined && ::write(file, "900", 3) < 0)) return errno;
+    return answer(::pwrite(file, "100", 3, 0));
+  });
+}
 // More than a session's memory file systems hold; a disk promises it at once.
 int fill(const std::string& folder) {
   const std::string path = folder + "/pawl-escape-big";
@@ -103,6 +111,7 @@ constexpr Attempt kAttempts[] = {
     {"round-robin", Needs::root, round_robin},
     {"real-time-for-disks", Needs::root, io_real_time},
     {"never-killed-for-memory", Needs::root, never_killed_for_memory},
+    {"killed-later-than-was-set", Needs::user, killed_later},
     {"fill-tmp", Needs::user, fill_tmp},
     {"fill-shared-memory", Needs::user, fill_shared_memory},
     {"gain-new-privileges", Needs::user, new_privileges},

@@ -54,12 +54,21 @@ int main(int count, char** words) {
   const Plants plants = Plants::read(words[1]);
   confined = std::strcmp(words[2], "confined") == 0;
   if (plants.empty()) return 2;
-  const Category all[] = {{"controls", controls()},     {"credentials", credentials()},
-                          {"files", files()},           {"processes", processes()},
-                          {"namespaces", namespaces()}, {"kernel", kernel_surface()},
-                          {"sockets", sockets()},       {"ipc", ipc()},
-                          {"proc-sys", proc_and_sys()}, {"devices", devices()},
-                          {"limits", limits()},         {"descriptors", descriptors()}};
+  const Category all[] = {{"controls", controls()},
+                          {"writable", writable()},
+                          {"protected", protections()},
+                          {"credentials", credentials()},
+                          {"files", files()},
+                          {"processes", processes()},
+                          {"namespaces", namespaces()},
+                          {"kernel", kernel_surface()},
+                          {"sockets", sockets()},
+                          {"ipc", ipc()},
+                          {"proc-sys", proc_and_sys()},
+                          {"cgroups", cgroups()},
+                          {"devices", devices()},
+                          {"limits", limits()},
+                          {"descriptors", descriptors()}};
   for (const Category& category : all)
     for (const Attempt& attempt : category.attempts) {
       const bool able = confined || attempt.needs == Needs::user || ::geteuid() == 0;

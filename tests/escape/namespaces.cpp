@@ -111,6 +111,12 @@ int pick_mount(const Plants&) {
 int move_mount(const Plants&) {
   return mounting([] { return judged(::syscall(SYS_move_mount, -1, "", -1, "", 4)); });
 }
+int configure_mount(const Plants&) {
+  return mounting([] { return judged(::syscall(SYS_fsconfig, -1, 6, nullptr, nullptr, 0)); });
+}
+int make_mount(const Plants&) {
+  return mounting([] { return judged(::syscall(SYS_fsmount, -1, 0, 0)); });
+}
 int change_mount(const Plants&) {
   return mounting([] {
     std::uint64_t attributes[4] = {};
@@ -159,6 +165,8 @@ constexpr Attempt kAttempts[] = {
     {"fsopen", Needs::user, new_mount},
     {"fspick", Needs::user, pick_mount},
     {"move-mount", Needs::user, move_mount},
+    {"fsconfig", Needs::user, configure_mount},
+    {"fsmount", Needs::user, make_mount},
     {"mount-setattr", Needs::user, change_mount},
     {"pivot-root", Needs::user, pivot},
     {"chroot", Needs::user, change_root},

@@ -19,6 +19,11 @@ PLACES = (".ssh/id_ed25519", ".aws/credentials", ".netrc", ".config/gh/hosts.yml
 SYS_ADD_KEY, SYS_KEYCTL = 248, 250
 USER_KEYRING, SESSION_KEYRING = -4, -3
 JOIN_SESSION, SET_PERMISSIONS, LINK, UNLINK = 1, 5, 8, 9
+# Of the workspace: what makes the host execute things. A folder that holds HEAD, objects and refs is a repository to git.
+PROTECTED = (".git/HEAD", ".git/config", ".git/hooks/pre-commit", ".git/info/exclude", ".git/modules/part/config",
+             ".git/modules/part/hooks/update.sample", "deep/er/.git/HEAD", "deep/er/.git/config", "deep/er/.git/hooks/pre-commit",
+             "store/HEAD", "store/config", "store/hooks/pre-receive", "store/objects/keep", "store/refs/keep", "elsewhere/.git", ".envrc",
+             "deep/.envrc", ".claude/settings.json", ".github/workflows/ci.yml", "editor/tasks.json")
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -36,6 +41,19 @@ def own_address():
             return ""
 
 
+def hierarchies():
+    """Where control groups are mounted: the unified hierarchy, and one of version 1 with its controllers."""
+    found = {}
+    for line in pathlib.Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        _, place, kind, options = line.split()[:4]
+        if kind == "cgroup2":
+            found.setdefault("cgroup2", place)
+        elif kind == "cgroup" and "name=" not in options:
+            known = options.split(",")[-1]
+            found = {"cgroup1": place, "cgroup1_controllers": known, **found}
+    return found
+
+
 class Plants:
     """`person` owns what is planted; `starter` is who starts the attempts: the person, or root."""
 
@@ -43,7 +61,7 @@ class Plants:
         self.host, self.person = host, person
         self.values = {"secret": SECRET, "home": str(person.home), "workspace": str(person.workspace),
                        "hostname": pathlib.Path("/etc/hostname").read_text(encoding="utf-8").strip(), "interface": own_interface(), "address": own_address(),
-                       "harness": str(os.getpid()), "big": "/var/tmp"}
+                       "harness": str(os.getpid()), "big": "/var/tmp", **hierarchies()}
         for place in PLACES:
             person.write(place, SECRET + "\n", 0o600)
         person.write("writable", "writable\n", 0o644)
@@ -66,6 +84,11 @@ class Plants:
     def plant_workspace(self, probe):
         workspace = self.person.workspace
         self.person.write("project/control", SECRET)
+        self.person.write("project/notes", "the agent's\n")
+        for name in PROTECTED:
+            self.person.write("project/" + name, "gitdir: ../store\n")
+        (workspace / ".vscode").symlink_to("editor")
+        os.chown(workspace / ".vscode", self.person.uid, self.person.gid, follow_symlinks=False)
         shutil.copy(probe, workspace / "escape-probe")
         (workspace / "escape-probe").chmod(0o755)
         (workspace / "link-to-netrc").symlink_to(self.person.home / ".netrc")
@@ -75,9 +98,22 @@ class Plants:
         os.mknod(workspace / "zero", 0o020666, os.makedev(1, 5))
         (workspace / "zero").chmod(0o666)
 
+    def sockets(self):
+        """Where they are on many hosts, and elsewhere."""
+        own = f"/run/user/{self.person.uid}"
+        self.host.scratch(pathlib.Path("/run/user"))
+        self.host.scratch(pathlib.Path("/run/dbus"))
+        for folder in (own, "/run/dbus"):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            os.chown(folder, self.person.uid, self.person.gid)
+        places = {name: f"{folder}/agent.sock" for name, folder in (("home", self.person.home), ("run", self.values["place_run"]),
+                                                                    ("tmp", self.values["place_tmp"]))}
+        return {"bus": f"{own}/bus", "docker": f"{own}/docker.sock", "gpg": f"{own}/gnupg/S.gpg-agent", "ssh": f"{own}/ssh-agent",
+                "system_bus": "/run/dbus/system_bus_socket", **places}
+
     def start_victim(self):
-        argv = ["/usr/bin/python3", str(HERE / "victim.py"), SECRET, str(self.person.home), self.values["place_run"],
-                self.values["place_tmp"]]
+        argv = ["/usr/bin/python3", str(HERE / "victim.py"), SECRET, str(self.person.home)]
+        argv += [f"{name}={path}" for name, path in self.sockets().items()]
         victim = self.host.start(self.person, argv, stderr=None, ESCAPE_SECRET=SECRET)
         for line in victim.stdout:
             name, value = line.decode().rstrip("\n").split(" ", 1)
@@ -110,7 +146,8 @@ class Plants:
 
     def start(self, starter, argv):
         """Runs to its end; all that a careless launch would hand on is handed on."""
-        environment = starter.environment(ESCAPE_SECRET=SECRET, LC_ALL="C")
+        environment = starter.environment(ESCAPE_SECRET=SECRET, LC_ALL="C", SSH_AUTH_SOCK=self.values["unix_ssh"],
+                                          DBUS_SESSION_BUS_ADDRESS="unix:path=" + self.values["unix_bus"])
         child = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, cwd=str(self.person.workspace), env=environment, start_new_session=True,
                                  umask=0o022, pass_fds=self.descriptors, preexec_fn=self.plant_keys, **starter.identity())

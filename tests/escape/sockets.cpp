@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 
 #include "tests/escape/attempt.hpp"
@@ -76,6 +77,18 @@ int to_path(const std::string& path, bool abstract, const Plants& plants, int ty
 int unix_in_home(const Plants& plants) { return to_path(plants["unix_home"], false, plants); }
 int unix_in_run(const Plants& plants) { return to_path(plants["unix_run"], false, plants); }
 int unix_in_tmp(const Plants& plants) { return to_path(plants["unix_tmp"], false, plants); }
+int session_bus(const Plants& plants) { return to_path(plants["unix_bus"], false, plants); }
+int docker(const Plants& plants) { return to_path(plants["unix_docker"], false, plants); }
+int key_agent(const Plants& plants) { return to_path(plants["unix_gpg"], false, plants); }
+int system_bus(const Plants& plants) { return to_path(plants["unix_system_bus"], false, plants); }
+int key_agent_by_variable(const Plants& plants) {
+  const char* const path = std::getenv("SSH_AUTH_SOCK");
+  return path == nullptr ? ENOENT : to_path(path, false, plants);
+}
+int session_bus_by_variable(const Plants& plants) {
+  const char* const path = std::getenv("DBUS_SESSION_BUS_ADDRESS");
+  return path == nullptr ? ENOENT : to_path(path + std::strlen("unix:path="), false, plants);
+}
 int unix_abstract(const Plants& plants) { return to_path(plants["unix_abstract"], true, plants); }
 
 // EADDRINUSE: the name is taken, so the host's names are seen.
@@ -102,6 +115,10 @@ int hear_events(const Plants&) {
   own.nl_family = AF_NETLINK;
   own.nl_groups = 1;
   return answer(::bind(file, reinterpret_cast<sockaddr*>(&own), sizeof(own)));
+}
+int hear_processes(const Plants&) {
+  const int error = hears(NETLINK_CONNECTOR);
+  return error == EPROTONOSUPPORT && !confined ? kAbsent : error;
 }
 int audit(const Plants&) { return hears(NETLINK_AUDIT); }
 int socket_list(const Plants&) { return hears(NETLINK_SOCK_DIAG); }
@@ -171,6 +188,12 @@ constexpr Attempt kAttempts[] = {
     {"unix-socket-in-home", Needs::user, unix_in_home},
     {"unix-socket-in-run", Needs::user, unix_in_run},
     {"unix-socket-in-tmp", Needs::user, unix_in_tmp},
+    {"session-bus", Needs::user, session_bus},
+    {"session-bus-by-variable", Needs::user, session_bus_by_variable},
+    {"docker-of-the-user", Needs::user, docker},
+    {"gpg-agent", Needs::user, key_agent},
+    {"ssh-agent-by-variable", Needs::user, key_agent_by_variable},
+    {"system-bus", Needs::user, system_bus},
     {"abstract-socket", Needs::user, unix_abstract},
     {"abstract-name-is-taken", Needs::user, name_is_taken},
     {"list-of-unix-sockets", Needs::user, list_of_names},
@@ -181,6 +204,7 @@ constexpr Attempt kAttempts[] = {
     {"packet-socket", Needs::root, packet},
     {"ping-socket", Needs::user, ping},
     {"kernel-events", Needs::user, hear_events},
+    {"process-events", Needs::user, hear_processes},
     {"audit", Needs::user, audit},
     {"socket-diagnosis", Needs::user, socket_list},
     {"netfilter", Needs::user, netfilter},

@@ -1,14 +1,20 @@
 """Ways to outlive the session: each starts a process that would go on, named by its first argument so that it can be
-looked for afterwards."""
+looked for afterwards. Ends with its standard input."""
 
 import ctypes
 import os
 import signal
 import sys
-import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MARK = "pawl-escape-survivor"
+CHAIN = """
+import os, time
+for _ in range(6000):
+    if os.fork():
+        os._exit(0)
+    time.sleep(0.01)
+"""
 
 
 def stay(name):
@@ -71,11 +77,7 @@ def adopting(name):
 def chain(name):
     """Forks on and on; whoever kills one has missed the next."""
     detach()
-    for _ in range(60):
-        if os.fork():
-            os._exit(0)
-        time.sleep(0.01)
-    stay(name)
+    os.execv("/usr/bin/python3", [f"{MARK}-{name}", "-c", CHAIN])
 
 
 def holding(name):
@@ -92,7 +94,7 @@ def main():
     for name, way in WAYS.items():
         if os.fork() == 0:
             way(name)
-    time.sleep(1)
+    sys.stdin.read()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A process of the person's that has what an agent would like: secrets in its environment and memory, sockets, objects
 of System V and POSIX. Tells what it has as lines NAME VALUE, and goes when its standard input ends.
 
-  victim.py SECRET HOME RUN TMP
+  victim.py SECRET HOME NAME=SOCKET...
 """
 
 import ctypes
@@ -10,7 +10,8 @@ import select
 import socket
 import sys
 
-SECRET, HOME, RUN, TMP = sys.argv[1:5]
+SECRET, HOME = sys.argv[1:3]
+SOCKETS = dict(word.split("=", 1) for word in sys.argv[3:])
 LIBC = ctypes.CDLL(None, use_errno=True)
 KEY = 0x5061776C
 listening = []
@@ -45,8 +46,8 @@ def sockets():
     except OSError:
         tell("tcp6", 0)  # a host without IPv6
     tell("udp", listen(socket.AF_INET, ("0.0.0.0", 0), socket.SOCK_DGRAM).getsockname()[1])
-    for name, folder in (("home", HOME), ("run", RUN), ("tmp", TMP)):
-        path = f"{folder}/agent.sock"
+    for name, path in SOCKETS.items():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         listen(socket.AF_UNIX, path)
         tell(f"unix_{name}", path)
     abstract = f"pawl-escape-{os.getpid()}"
