@@ -1,7 +1,9 @@
 #include "tools/pawl/standard_streams.hpp"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -29,6 +31,11 @@ Result<HandedStream> hand_stream(int number) {
   if (::fcntl(relayed.get(), F_SETFL, O_NONBLOCK) != 0) return failed("set up a pipe");
   if (number == 0) return HandedStream{std::move(reading), std::move(writing)};
   return HandedStream{std::move(writing), std::move(reading)};
+}
+
+bool errors_follow_output() {
+  // kcmp(2): 0 for the same open file. A kernel without it, or a filter around us, keeps them apart.
+  return ::syscall(SYS_kcmp, ::getpid(), ::getpid(), KCMP_FILE, STDOUT_FILENO, STDERR_FILENO) == 0;
 }
 
 }  // namespace pawl::run

@@ -24,4 +24,7 @@ struct HandedStream {
 // pipe again, in the other direction too.
 Result<HandedStream> hand_stream(int number);
 
+// Whether output and errors go to one open file (`> FILE 2>&1`), where their order counts.
+bool errors_follow_output();
+
 }  // namespace pawl::run

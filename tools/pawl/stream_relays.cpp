@@ -1,5 +1,7 @@
 #include "tools/pawl/stream_relays.hpp"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -26,6 +28,12 @@ Result<std::vector<UniqueFd>> StreamRelays::prepare(const std::array<sandbox::St
   std::vector<UniqueFd> handed;
   for (int number = 0; number < 3; ++number) {
     if (stdio[static_cast<std::size_t>(number)] != sandbox::Stdio::descriptor) continue;
+    if (number == 2 && stdio[1] == sandbox::Stdio::descriptor && errors_follow_output()) {
+      UniqueFd same(::fcntl(handed.back().get(), F_DUPFD_CLOEXEC, 3));
+      if (!same) return failed("duplicate a descriptor");
+      handed.push_back(std::move(same));
+      continue;
+    }
     HandedStream stream = TRY(hand_stream(number));
     handed.push_back(std::move(stream.handed));
     const int ours = stream.relayed.get();

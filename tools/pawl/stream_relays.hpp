@@ -16,7 +16,8 @@ namespace pawl::run {
 
 class StreamRelays {
  public:
-  // The command's ends, in order, of the streams that the plan wants as descriptors.
+  // The command's ends, in order, of the streams that the plan wants as descriptors. Output and errors that
+  // go to one place share a pipe, so that they come there in the order in which they were written.
   Result<std::vector<UniqueFd>> prepare(const std::array<sandbox::Stdio, 3>& stdio);
   void watch(std::vector<pollfd>& watched) const;
   void advance(const std::vector<pollfd>& watched);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -90,4 +91,55 @@ TEST_CASE("a signal ends the waiting for a reader, and so does the reader's end"
     CHECK(reader.end() == 0);
   }
   ::alarm(0);
+}
+
+namespace {
+
+// What comes out of a pipe that both are, or of two, when a command writes to its output and its errors in
+// turn.
+std::array<std::string, 2> relayed(bool same_place) {
+  constexpr int kTurns = 200;
+  std::array<int, 2> output{}, errors{};
+  REQUIRE(::pipe2(output.data(), O_CLOEXEC) == 0);
+  REQUIRE(::pipe2(errors.data(), O_CLOEXEC) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    ::dup2(output[1], 1);
+    ::dup2(same_place ? output[1] : errors[1], 2);
+    const auto signals = Signals::block();
+    StreamRelays relays;
+    if (!signals) ::_exit(2);
+    {
+      const auto handed = relays.prepare({Stdio::null, Stdio::descriptor, Stdio::descriptor});
+      if (!handed || handed->size() != 2) ::_exit(3);
+      for (int turn = 0; turn < kTurns; ++turn)
+        for (const int number : {0, 1})
+          if (::write(handed->at(static_cast<std::size_t>(number)).get(), number == 0 ? "o" : "e", 1) != 1)
+            ::_exit(4);
+    }
+    relays.finish(1s, *signals);
+    ::_exit(0);
+  }
+  std::array<std::string, 2> texts;
+  for (const std::size_t i : {0U, 1U}) {
+    const std::array<int, 2>& ends = i == 0 ? output : errors;
+    ::close(ends[1]);
+    char byte = 0;
+    while (::read(ends[0], &byte, 1) == 1) texts[i] += byte;
+    ::close(ends[0]);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  return texts;
+}
+
+}  // namespace
+
+TEST_CASE("output and errors that go to one place come there in the order in which they were written") {
+  std::string alternating;
+  for (int turn = 0; turn < 200; ++turn) alternating += "oe";
+  CHECK(relayed(true) == std::array<std::string, 2>{alternating, ""});
+  CHECK(relayed(false) == std::array<std::string, 2>{std::string(200, 'o'), std::string(200, 'e')});
 }
