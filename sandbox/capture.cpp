@@ -8,12 +8,15 @@
 
 #include "sandbox/netns.hpp"
 #include "sandbox/nftables.hpp"
+#include "sandbox/proc_file.hpp"
 
 namespace pawl::sandbox {
 namespace {
 
+constexpr char kUntracked[] = "untracked";
 constexpr char kRedirected[] = "redirected";
 constexpr char kRefused[] = "refused";
+constexpr std::int32_t kBeforeTracking = -300;       // NF_IP_PRI_RAW
 constexpr std::int32_t kBeforeRouting = -100;        // NF_IP_PRI_NAT_DST
 constexpr std::uint16_t kDns = 53;                   // RFC 1035
 constexpr std::uint8_t kLoopbackNet = 127;           // RFC 1122, 127.0.0.0/8
@@ -22,6 +25,9 @@ constexpr std::uint32_t kStubResolver = 0x7f000035;  // 127.0.0.53, systemd-reso
 // none.
 constexpr std::uint32_t kSource = 0xc6120001;  // 198.18.0.1
 constexpr int kBacklog = 256;
+constexpr std::uint32_t kConnections = 20'000;  // a second; one after another a processor makes fewer
+constexpr std::uint32_t kQuestions = 2'000;     // a second
+constexpr std::uint32_t kGoingOn = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
 
 // ---- addresses and routes (rtnetlink(7)) ----
 
@@ -73,20 +79,49 @@ void rule(NftTable& table, const char* chain, const Narrow& narrow, const Act& a
   table.end_rule();
 }
 
+// One rule for each address that is the sandbox's own.
+template <class Act>
+void rules_for_own_addresses(NftTable& table, const char* chain, const Act& act) {
+  const std::uint32_t source = htonl(kSource);
+  rule(table, chain, [&] { table.to_address(NFPROTO_IPV4, &kLoopbackNet, sizeof(kLoopbackNet)); }, act);
+  rule(table, chain, [&] { table.to_address(NFPROTO_IPV4, &source, sizeof(source)); }, act);
+  rule(
+      table, chain, [&] { table.to_address(NFPROTO_IPV6, &in6addr_loopback, sizeof(in6addr_loopback)); },
+      act);
+}
+
+void to_stub_resolver(NftTable& table, std::uint8_t protocol) {
+  const std::uint32_t stub = htonl(kStubResolver);
+  table.to_address(NFPROTO_IPV4, &stub, sizeof(stub));
+  table.of_protocol(protocol);
+  table.to_port(kDns);
+}
+
+// Connections within the sandbox need no table of connections, which the kernel keeps in memory that no limit
+// of the session counts. What is redirected does, in both directions.
+void add_untracked(NftTable& table) {
+  const auto tracked = [&](const auto& narrow) { rule(table, kUntracked, narrow, [&] { table.go_back(); }); };
+  tracked([&] { table.of_protocol(IPPROTO_TCP), table.from_port(kCapturedTcpPort); });
+  tracked([&] { table.of_protocol(IPPROTO_UDP), table.from_port(kCapturedDnsPort); });
+  tracked([&] { to_stub_resolver(table, IPPROTO_TCP); });
+  tracked([&] { to_stub_resolver(table, IPPROTO_UDP); });
+  rules_for_own_addresses(table, kUntracked, [&] { table.leave_untracked(); });
+}
+
 void add_redirections(NftTable& table) {
   const auto add = [&](const auto& narrow, const auto& act) { rule(table, kRedirected, narrow, act); };
-  const std::uint32_t stub = htonl(kStubResolver);
-  const auto dns = [&] {
-    table.of_protocol(IPPROTO_UDP);
-    table.to_port(kDns);
-  };
+  const auto to_tcp_listener = [&] { table.redirect(kCapturedTcpPort); };
   const auto to_dns_listener = [&] { table.redirect(kCapturedDnsPort); };
-  add([&] { table.to_address(NFPROTO_IPV4, &stub, sizeof(stub)), dns(); }, to_dns_listener);
-  add([&] { table.to_address(NFPROTO_IPV4, &kLoopbackNet, sizeof(kLoopbackNet)); }, [&] { table.go_back(); });
-  add([&] { table.to_address(NFPROTO_IPV6, &in6addr_loopback, sizeof(in6addr_loopback)); },
-      [&] { table.go_back(); });
-  add([&] { table.of_protocol(IPPROTO_TCP); }, [&] { table.redirect(kCapturedTcpPort); });
-  add(dns, to_dns_listener);
+  add([&] { to_stub_resolver(table, IPPROTO_TCP); }, to_tcp_listener);
+  add([&] { to_stub_resolver(table, IPPROTO_UDP); }, to_dns_listener);
+  rules_for_own_addresses(table, kRedirected, [&] { table.go_back(); });
+  add([&] { table.of_protocol(IPPROTO_TCP); }, to_tcp_listener);
+  add([&] { table.of_protocol(IPPROTO_UDP), table.to_port(kDns); }, to_dns_listener);
+}
+
+void begins_faster_than(NftTable& table, std::uint32_t per_second) {
+  table.with_conntrack(NFT_CT_STATE, NF_CT_STATE_BIT(IP_CT_NEW));
+  table.when_faster_than(per_second);
 }
 
 void add_refusals(NftTable& table) {
@@ -94,20 +129,20 @@ void add_refusals(NftTable& table) {
   const auto everything = [] {};
   const auto accept = [&] { table.accept(); };
   const auto reset = [&] { table.refuse_by_reset(); };
+  // SAFETY: the kernel's memory for connections, which no limit of the session counts, is bounded by how fast
+  // they may begin and how soon they are forgotten (set_timeouts()). A full table would drop others without
+  // an answer.
+  add([&] { table.of_protocol(IPPROTO_TCP), begins_faster_than(table, kConnections); }, reset);
+  add([&] { table.of_protocol(IPPROTO_UDP), begins_faster_than(table, kQuestions); },
+      [&] { table.refuse_by_icmp(NFT_REJECT_ICMPX_ADMIN_PROHIBITED); });
   add([&] { table.with_conntrack(NFT_CT_STATUS, IPS_DST_NAT); }, accept);
-  add(
-      [&] {
-        table.with_conntrack(NFT_CT_STATE,
-                             NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
-      },
-      accept);
+  add([&] { table.with_conntrack(NFT_CT_STATE, kGoingOn); }, accept);
   // SAFETY: a listener that is dialled directly would take its own address for where the connection was to
   // go.
   add([&] { table.of_protocol(IPPROTO_TCP), table.to_port(kCapturedTcpPort); }, reset);
   add([&] { table.of_protocol(IPPROTO_UDP), table.to_port(kCapturedDnsPort); },
       [&] { table.refuse_by_icmp(NFT_REJECT_ICMPX_PORT_UNREACH); });
-  add([&] { table.to_address(NFPROTO_IPV4, &kLoopbackNet, sizeof(kLoopbackNet)); }, accept);
-  add([&] { table.to_address(NFPROTO_IPV6, &in6addr_loopback, sizeof(in6addr_loopback)); }, accept);
+  rules_for_own_addresses(table, kRefused, accept);
   // Redirected was all of TCP that begins; what is left belongs to no connection.
   add([&] { table.of_protocol(IPPROTO_TCP); }, reset);
   add(everything, [&] { table.refuse_by_icmp(NFT_REJECT_ICMPX_ADMIN_PROHIBITED); });
@@ -115,11 +150,35 @@ void add_refusals(NftTable& table) {
 
 Result<> add_rules() {
   NftTable table("pawl");
+  table.add({kUntracked, "filter", kBeforeTracking, NftPolicy::accept});
   table.add({kRedirected, "nat", kBeforeRouting, NftPolicy::accept});
   table.add({kRefused, "filter", 0, NftPolicy::drop});
+  add_untracked(table);
   add_redirections(table);
   add_refusals(table);
   return table.commit("make the rules that capture connections");
+}
+
+// A connection whose client has sent all that it will is remembered as long as one that goes on: its answer
+// may take its time, and would lead nowhere afterwards. What is over is forgotten soon: the same client dials
+// thousands of times.
+Result<> set_timeouts() {
+  constexpr std::pair<const char*, const char*> settings[] = {
+      // seconds
+      {"tcp_timeout_close_wait", "432000"}, {"tcp_timeout_fin_wait", "432000"},
+      {"tcp_timeout_time_wait", "2"},       {"tcp_timeout_syn_sent", "5"},
+      {"tcp_timeout_syn_recv", "5"},        {"udp_timeout", "10"},
+      {"udp_timeout_stream", "10"}};
+  for (const auto& [name, seconds] : settings) {
+    const std::string path = std::string("/proc/sys/net/netfilter/nf_conntrack_") + name;
+    if (const int error = write_proc_file(path.c_str(), seconds); error != 0)
+      return std::unexpected(
+          failed("write " + path, error)
+              .error()
+              .advising("where /proc/sys is read-only, connections cannot be captured: in a "
+                        "container, mount it writable"));
+  }
+  return {};
 }
 
 // ---- listeners ----
@@ -163,6 +222,7 @@ Result<std::vector<UniqueFd>> capture_traffic() {
     listeners.push_back(TRY(listener_v6(kCapturedDnsPort, SOCK_DGRAM)));
   }
   TRY(add_rules());
+  TRY(set_timeouts());
   TRY(add_routes(absent ? Ipv6::absent : Ipv6::present));
   return listeners;
 }

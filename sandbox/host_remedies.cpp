@@ -254,10 +254,11 @@ Found overlay(const Case& it) {
 Found redirect(const Case& it) {
   if (it.layer != Layer::redirect) return {};
   if (it.errnum != EPROTONOSUPPORT && it.errnum != ENOENT && it.errnum != EOPNOTSUPP) return {};
-  return Diagnosis{"this kernel has no nftables, or not all of it that a redirect takes",
-                   "sudo modprobe -a nf_tables nft_chain_nat nft_ct nft_redir nft_reject_inet; if it has no "
-                   "such modules, use a kernel with " +
-                       std::string(facts_of(it.layer).configuration)};
+  return Diagnosis{
+      "this kernel has no nftables, or not all of it that a redirect takes",
+      "sudo modprobe -a nf_tables nft_chain_nat nft_ct nft_limit nft_redir nft_reject_inet; if it has no "
+      "such modules, use a kernel with " +
+          std::string(facts_of(it.layer).configuration)};
 }
 
 // "pawld.service" of "/system.slice/pawld.service"; empty: this process is in no service of the system.

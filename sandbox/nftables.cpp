@@ -1,6 +1,7 @@
 #include "sandbox/nftables.hpp"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <netinet/in.h>
@@ -9,8 +10,8 @@ namespace pawl::sandbox {
 namespace {
 
 constexpr std::uint32_t kRegister = NFT_REG_1;
-constexpr std::uint32_t kProtocolSpecified = 2;  // NF_NAT_RANGE_PROTO_SPECIFIED
-constexpr std::uint32_t kPortOffset = 2, kPortSize = 2;
+constexpr std::uint32_t kProtocolSpecified = 2;                 // NF_NAT_RANGE_PROTO_SPECIFIED
+constexpr std::uint32_t kSourcePort = 0, kDestinationPort = 2;  // where they are in TCP's and UDP's headers
 
 nfgenmsg family_and_resource(std::uint8_t family, std::uint16_t resource) {
   return {family, NFNETLINK_V0, htons(resource)};
@@ -116,11 +117,14 @@ void NftTable::of_protocol(std::uint8_t protocol) {
   compare(NFT_CMP_EQ, &protocol, sizeof(protocol));
 }
 
-void NftTable::to_port(std::uint16_t port) {
+void NftTable::port_at(std::uint32_t offset, std::uint16_t port) {
   const std::uint16_t wire = htons(port);
-  load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, kPortOffset, kPortSize);
+  load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(wire));
   compare(NFT_CMP_EQ, &wire, sizeof(wire));
 }
+
+void NftTable::to_port(std::uint16_t port) { port_at(kDestinationPort, port); }
+void NftTable::from_port(std::uint16_t port) { port_at(kSourcePort, port); }
 
 void NftTable::to_address(std::uint8_t family, const void* bytes, std::size_t size) {
   constexpr std::uint32_t in_ipv4 = 16, in_ipv6 = 24;  // where the destination is in the header
@@ -145,6 +149,24 @@ void NftTable::with_conntrack(std::uint32_t key, std::uint32_t bits) {
     value(NFTA_BITWISE_XOR, &none, sizeof(none));
   });
   compare(NFT_CMP_NEQ, &none, sizeof(none));
+}
+
+void NftTable::when_faster_than(std::uint32_t packets) {
+  const auto long_number = [&](std::uint16_t type, std::uint64_t value) {
+    const std::uint64_t wire = htobe64(value);
+    messages_.put(type, &wire, sizeof(wire));
+  };
+  expression("limit", [&] {
+    long_number(NFTA_LIMIT_RATE, packets);
+    long_number(NFTA_LIMIT_UNIT, 1);  // second
+    number(NFTA_LIMIT_BURST, packets);
+    number(NFTA_LIMIT_TYPE, NFT_LIMIT_PKTS);
+    number(NFTA_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+  });
+}
+
+void NftTable::leave_untracked() {
+  expression("notrack", [] {});
 }
 
 void NftTable::verdict(std::int32_t code) {

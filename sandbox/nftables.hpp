@@ -38,13 +38,18 @@ class NftTable {
   void of_family(std::uint8_t family);
   void of_protocol(std::uint8_t protocol);
   void to_port(std::uint16_t port);
+  void from_port(std::uint16_t port);
   void to_address(std::uint8_t family, const void* bytes, std::size_t size);
   // Any of these bits is set in what conntrack knows: NFT_CT_STATUS or NFT_CT_STATE.
   void with_conntrack(std::uint32_t key, std::uint32_t bits);
+  // More than so many packets a second come to this rule; as many may come at once.
+  void when_faster_than(std::uint32_t packets);
 
   void accept();
   // Nothing more of this chain is looked at; its policy holds.
   void go_back();
+  // Conntrack does not look at it.
+  void leave_untracked();
   // To this port of the loopback address.
   void redirect(std::uint16_t port);
   void refuse_by_reset();
@@ -58,6 +63,7 @@ class NftTable {
   void value(std::uint16_t type, const void* bytes, std::size_t size);
   void load_meta(std::uint32_t key);
   void load_payload(std::uint32_t base, std::uint32_t offset, std::uint32_t size);
+  void port_at(std::uint32_t offset, std::uint16_t port);
   void compare(std::uint32_t operation, const void* bytes, std::size_t size);
   void verdict(std::int32_t code);
   template <class Fill>

@@ -39,21 +39,10 @@ constexpr Row kOnRequest[] = {
 
 // Without these pawl-init cannot start the command, or end.
 constexpr std::uint16_t kNeeded[] = {
-    call("brk"),          call("mmap"),
-    call("munmap"),       call("mprotect"),
-    call("arch_prctl"),   call("prctl"),
-    call("prlimit64"),    call("set_tid_address"),
-    call("rseq"),         call("set_robust_list"),
-    call("readlink"),     call("getrandom"),
-    call("getpid"),       call("setpgid"),
-    call("fcntl"),        call("dup2"),
-    call("close_range"),  call("clone"),
-    call("execve"),       call("execveat"),
-    call("wait4"),        call("kill"),
-    call("rt_sigaction"), call("rt_sigprocmask"),
-    call("rt_sigreturn"), call("rt_sigtimedwait"),
-    call("ioctl"),        call("write"),
-    call("exit"),         call("exit_group"),
+    call("prctl"),           call("getpid"),      call("fcntl"),  call("rt_sigprocmask"), call("clone"),
+    call("setpgid"),         call("ioctl"),       call("execve"), call("write"),          call("execveat"),
+    call("rt_sigtimedwait"), call("close_range"), call("dup3"),   call("wait4"),          call("kill"),
+    call("exit_group"),
 };
 
 std::optional<std::uint16_t> number_named(const std::string& name) {

@@ -40,9 +40,12 @@ const char* path_in(char** environment) noexcept {
 // pawl-init's own, and not needed any more.
 int execute_by_shell(const char* file, char** words, char** environment) noexcept {
   static char shell[] = "/bin/sh";
+  char* const name = words[0];
   words[0] = const_cast<char*>(file);
   words[-1] = shell;
-  return static_cast<int>(call(__NR_execve, shell, words - 1, environment));
+  const long error = call(__NR_execve, shell, words - 1, environment);
+  words[0] = name;
+  return static_cast<int>(error);
 }
 
 int execute_file(const char* file, char** words, char** environment) noexcept {
@@ -70,6 +73,12 @@ bool join(char* file, const char* folder, std::size_t folder_length, const char*
   return true;
 }
 
+// In the next folder: this one does not have it, cannot be reached, or may not be looked at.
+bool goes_on_after(int error) noexcept {
+  return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ESTALE || error == -ENODEV ||
+         error == -ETIMEDOUT;
+}
+
 int search(char** words, char** environment) noexcept {
   const char* const name = words[0];
   char file[kPathMax];
@@ -79,7 +88,7 @@ int search(char** words, char** environment) noexcept {
     while (*end != '\0' && *end != ':') ++end;
     if (join(file, folder, static_cast<std::size_t>(end - folder), name)) {
       const int error = execute_file(file, words, environment);
-      if (error != -ENOENT && error != -ENOTDIR && error != -EACCES) return error;
+      if (!goes_on_after(error)) return error;
       if (error == -EACCES) refused = error;
     }
     if (*end == '\0') return refused;

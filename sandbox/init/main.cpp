@@ -149,9 +149,11 @@ void close_all_but(int first, int last) {
 
 // The terminal stays open: were nobody in the sandbox to have it for a moment, whoever relays it would take
 // that for its end.
-void keep_only(int stops, int terminal) {
-  const long kept = terminal < 0 ? -1 : call(__NR_dup3, terminal, stops + 1, 0L);
-  close_all_but(stops, kept < 0 ? stops : static_cast<int>(kept));
+bool keep_only(int stops, int terminal) {
+  const int last = terminal < 0 ? stops : stops + 1;
+  if (terminal >= 0 && call(__NR_dup3, terminal, last, 0L) != last) return false;
+  close_all_but(stops, last);
+  return true;
 }
 
 int run(int count, char** words, char** environment) {
@@ -174,7 +176,10 @@ int run(int count, char** words, char** environment) {
     say("pawl: cannot start a process\n");
     return kNotExecutable;
   }
-  keep_only(stops, what.terminal);
+  if (!keep_only(stops, what.terminal)) {
+    say("pawl: cannot keep the terminal\n");
+    return kNotExecutable;
+  }
   return supervise({command, stops, Watched::State::going});
 }
 

@@ -47,7 +47,7 @@ void add_etc(const Account& account, std::vector<Mount>& mounts) {
   add_file("/etc/nsswitch.conf",
            "passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n", mounts);
   // Loopback, where nothing answers: a lookup fails at once instead of timing out.
-  add_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:1\n", mounts);
+  add_file("/etc/resolv.conf", "nameserver 127.0.0.53\noptions attempts:1 timeout:1\n", mounts);
   for (std::string_view path : shown_etc) {
     Mount mount = pawls_own(read_only_path(path));
     mount.presence = Presence::if_present;

@@ -18,12 +18,11 @@ namespace {
 
 // Fields of a line of passwd(5).
 constexpr std::size_t kName = 0, kUid = 2, kHome = 5, kFields = 7;
-constexpr std::size_t kMaxPasswd = std::size_t{64} << 20;  // bytes
 using PasswdEntry = std::array<std::string, kFields>;
 
 std::optional<PasswdEntry> passwd_entry(std::uint32_t uid) {
   const std::string wanted = std::to_string(uid);
-  const std::string passwd = read_text(AT_FDCWD, "/etc/passwd", kMaxPasswd).value_or("");
+  const std::string passwd = read_text(AT_FDCWD, "/etc/passwd").value_or("");
   for (std::string_view left = passwd; !left.empty();) {
     const std::string_view line = take_line(left);
     PasswdEntry fields;

@@ -108,17 +108,21 @@ TEST_CASE("a connection to any address reaches the listener, which learns where 
            ")\nc.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'lo')\nc.connect(" + address +
            ")\nprint(c.recv(9), c.getpeername()[:2])\n";
   };
-  Session session(ground, python(ground, dial("AF_INET", "('203.0.113.7', 443)") +
-                                             dial("AF_INET6", "('2001:db8::7', 8443)") +
-                                             dial("AF_INET", "('169.254.169.254', 80)")));
+  Session session(
+      ground,
+      python(ground, dial("AF_INET", "('203.0.113.7', 443)") + dial("AF_INET6", "('2001:db8::7', 8443)") +
+                         dial("AF_INET", "('169.254.169.254', 80)") + dial("AF_INET", "('127.0.0.53', 53)")));
   INFO(session.launch_report().trail << " " << session.launch_report().errnum);
   REQUIRE(session.launched());
   REQUIRE(session.handed().size() == kAll);
   CHECK(answer(session.handed()[kTcp4].get(), SOL_IP) == "203.0.113.7 443");
   CHECK(answer(session.handed()[kTcp6].get(), SOL_IPV6) == "2001:db8::7 8443");
   CHECK(answer(session.handed()[kTcp4].get(), SOL_IP) == "169.254.169.254 80");
+  CHECK(answer(session.handed()[kTcp4].get(), SOL_IP) == "127.0.0.53 53");
   CHECK(session.finish().output ==
-        "b'hello' ('203.0.113.7', 443)\nb'hello' ('2001:db8::7', 8443)\nb'hello' ('169.254.169.254', 80)\n");
+        "b'hello' ('203.0.113.7', 443)\nb'hello' ('2001:db8::7', 8443)\nb'hello' ('169.254.169.254', "
+        "80)\nb'hello' "
+        "('127.0.0.53', 53)\n");
 }
 
 TEST_CASE("every name server's answers come from the DNS listener", "[capture]") {
@@ -176,10 +180,12 @@ attempt(lambda: socket.socket().bind(('0.0.0.0', )" +
         "ECONNREFUSED\nECONNREFUSED\nEADDRINUSE\nEADDRINUSE\n");
 }
 
-TEST_CASE("loopback stays the sandbox's own beside captured connections", "[capture]") {
+TEST_CASE("a sandbox's own addresses stay its own beside captured connections", "[capture]") {
   const Ground ground;
   CHECK(said(ground, R"(
-for family, address in (socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1'):
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.connect(('203.0.113.7', 53))
+for family, address in (socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1'), (socket.AF_INET, u.getsockname()[0]):
     server = socket.socket(family)
     server.bind((address, 8080))
     server.listen()
@@ -187,7 +193,30 @@ for family, address in (socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1'):
     client.connect((address, 8080))
     server.accept()[0].send(b'mine')
     print(client.recv(9))
-)") == "b'mine'\nb'mine'\n");
+)") == "b'mine'\nb'mine'\nb'mine'\n");
+}
+
+TEST_CASE("the kernel keeps no table of what goes on within the sandbox, and a short one of the rest",
+          "[capture]") {
+  const Ground ground;
+  CHECK(said(ground, R"(
+folder = '/proc/sys/net/netfilter/nf_conntrack_'
+def setting(name):
+    return int(open(folder + name).read())
+server = socket.socket()
+server.bind(('127.0.0.1', 8080))
+server.listen(256)
+kept = []
+for i in range(100):
+    kept += [socket.create_connection(('127.0.0.1', 8080)), server.accept()[0]]
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 1000 + i))
+print('within', setting('count') < 10)
+for i in range(20):
+    kept.append(socket.create_connection(('203.0.113.7', 443)))
+print('without', 20 <= setting('count') < 40)
+for name in 'tcp_timeout_close_wait', 'tcp_timeout_fin_wait', 'tcp_timeout_time_wait':
+    print(setting(name))
+)") == "within True\nwithout True\n432000\n432000\n2\n");
 }
 
 TEST_CASE("a session cannot change what captures it", "[capture]") {

@@ -199,6 +199,33 @@ TEST_CASE("the launch reports how the command ended", "[launch]") {
     CHECK(outcome.exit_code() == 127);
     CHECK(outcome.output == "pawl: cannot run no-such-command: No such file or directory\n");
   }
+  SECTION("one that a shell has to run, found in PATH, behind one that may not be executed") {
+    ground.make_directory("workspace/no");
+    ground.make_directory("workspace/yes");
+    ground.write("workspace/no/greet", "echo not this one\n");
+    ground.write("workspace/yes/greet", "echo \"greeted $0 $1\"\n");
+    ::chmod((ground.workspace() + "/yes/greet").c_str(), 0755);
+    sandbox::LaunchPlan plan = probe_plan(ground, {});
+    plan.environment = {"PATH=/nowhere:/workspace/no:/workspace/yes:/usr/bin"};
+    plan.argv = {"greet", "alice"};
+    CHECK(run(ground, plan).output == "greeted /workspace/yes/greet alice\n");
+    plan.argv = {"greet2"};
+    CHECK(run(ground, plan).exit_code() == 127);
+    ground.write("workspace/no/greet2", "echo not this one\n");
+    CHECK(run(ground, plan).exit_code() == 126);
+  }
+  SECTION("a script without a shell keeps its name") {
+    ground.make_directory("workspace/yes");
+    ground.write("workspace/yes/greet", "echo unreachable\n");
+    ::chmod((ground.workspace() + "/yes/greet").c_str(), 0755);
+    sandbox::LaunchPlan plan = probe_plan(ground, {});
+    std::erase_if(plan.mounts, [](const sandbox::Mount& m) { return m.target == "/bin"; });
+    plan.environment = {"PATH=/workspace/yes:/nowhere"};
+    plan.argv = {"greet"};
+    const Outcome outcome = run(ground, plan);
+    CHECK(outcome.exit_code() == 127);
+    CHECK(outcome.output == "pawl: cannot run greet: No such file or directory\n");
+  }
   SECTION("one that is not executable is 126") {
     sandbox::LaunchPlan plan = probe_plan(ground, {});
     plan.argv = {"/etc/passwd"};
