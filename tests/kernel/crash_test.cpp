@@ -1,8 +1,8 @@
 // Launcher, child and pid 1 killed at every step of a launch: nothing of the sandbox lives on, and nothing
 // stays mounted. What a killed launcher leaves becomes a child of this process, so that all of it is found.
+// Between the steps: killed_at_call_test.cpp.
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,27 +65,6 @@ class Orphanage {
   }
 };
 
-void become_traced() { ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); }
-
-enum class Ran { on, to_the_end };
-
-// Lets the traced launcher make `calls` system calls, and kills it before the next.
-Ran kill_before_call(Session& session, int calls) {
-  const pid_t launcher = session.disown();
-  int status = 0;
-  REQUIRE(::waitpid(launcher, &status, 0) == launcher);
-  REQUIRE(WIFSTOPPED(status));  // it has been executed
-  for (int stop = 0; stop < 2 * calls + 1; ++stop) {
-    const int signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-    if (::ptrace(PTRACE_SYSCALL, launcher, nullptr, signal) != 0 ||
-        ::waitpid(launcher, &status, 0) != launcher || !WIFSTOPPED(status))
-      return Ran::to_the_end;
-  }
-  const bool told = session.next(session.client(), 0ms).has_value();
-  ::kill(launcher, SIGKILL);
-  return told ? Ran::to_the_end : Ran::on;
-}
-
 sandbox::LaunchPlan plan_with_all(const Ground& ground) {
   sandbox::LaunchPlan plan = probe_plan(ground, {"sleep", "15"});
   plan.stdio[0] = {sandbox::Stdio::terminal, sandbox::kNone};
@@ -101,21 +80,6 @@ void make_wait(const Ground& ground, std::uint32_t step) {
 }
 
 }  // namespace
-
-TEST_CASE("a launcher that is killed before any of its system calls leaves nothing", "[crash]") {
-  const Ground ground;
-  const Orphanage orphanage;
-  const std::string before = mounts();
-  int calls = 0;
-  for (Ran ran = Ran::on; ran == Ran::on; ++calls) {
-    INFO("after " << calls << " system calls");
-    Session session(ground, plan_with_all(ground), {.before_exec = become_traced, .patience = 0ms});
-    ran = kill_before_call(session, calls);
-    REQUIRE(orphanage.empties());
-  }
-  CHECK(calls > 100);  // it was the whole launch
-  CHECK(mounts() == before);
-}
 
 TEST_CASE("a launcher that is killed at any step of the child leaves nothing", "[crash]") {
   const Ground ground;
