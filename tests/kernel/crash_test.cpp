@@ -1,159 +1,63 @@
 // Launcher, child and pid 1 killed at every step of a launch: nothing of the sandbox lives on, and nothing
 // stays mounted. What a killed launcher leaves becomes a child of this process, so that all of it is found.
+// Between the steps: killed_at_call_test.cpp.
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "sandbox/child.hpp"
-#include "tests/kernel/harness.hpp"
+#include "tests/kernel/crash_ground.hpp"
 #include "tests/kernel/mutant.hpp"
 
 using namespace pawl;
 using namespace pawl::testing;
-using sandbox::CommandKind;
 using sandbox::ReportKind;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string mounts() { return text_of("/proc/self/mountinfo"); }
-
-std::vector<pid_t> children_of(pid_t process) {
-  const std::string id = std::to_string(process);
-  std::ifstream list("/proc/" + id + "/task/" + id + "/children");
-  return {std::istream_iterator<pid_t>(list), {}};
-}
-
-// The sandbox's pid 1, as the host numbers it, once it exists.
-pid_t first_process(pid_t launcher) {
-  for (const auto deadline = Clock::now() + 5s; Clock::now() < deadline; std::this_thread::sleep_for(1ms))
-    if (const auto children = children_of(launcher); !children.empty()) return children.front();
-  return -1;
-}
-
-// Whoever loses their parent is ours while this lives.
-class Orphanage {
+// Launchers that wait before a step of the child's.
+class Waiting {
  public:
-  Orphanage() { REQUIRE(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0); }
-  Orphanage(const Orphanage&) = delete;
-  ~Orphanage() {
-    for (const pid_t orphan : children_of(::getpid())) ::kill(orphan, SIGKILL);
-    while (::waitpid(-1, nullptr, 0) > 0) continue;
-    ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+  Waiting() : mutant_(Mutant::load(PAWL_MUTANT)) { REQUIRE(mutant_); }
+  void before(std::uint32_t step, const Ground& ground) const {
+    mutant_.write(ground.launcher(), Mutant::Does::await, step);
   }
-  // Nobody is left, children and orphans alike.
-  bool empties(std::chrono::milliseconds time = 1s) const {
-    for (const auto deadline = Clock::now() + time; Clock::now() < deadline;
-         std::this_thread::sleep_for(1ms)) {
-      while (::waitpid(-1, nullptr, WNOHANG) > 0) continue;
-      if (children_of(::getpid()).empty()) return true;
-    }
-    return false;
-  }
+
+ private:
+  const Mutant mutant_;
 };
 
-void become_traced() { ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); }
+constexpr auto kReached = 20ms;  // until a child that is there has come to where it waits
 
-enum class Ran { on, to_the_end };
-
-// Lets the traced launcher make `calls` system calls, and kills it before the next.
-Ran kill_before_call(Session& session, int calls) {
-  const pid_t launcher = session.disown();
-  int status = 0;
-  REQUIRE(::waitpid(launcher, &status, 0) == launcher);
-  REQUIRE(WIFSTOPPED(status));  // it has been executed
-  for (int stop = 0; stop < 2 * calls + 1; ++stop) {
-    const int signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-    if (::ptrace(PTRACE_SYSCALL, launcher, nullptr, signal) != 0 ||
-        ::waitpid(launcher, &status, 0) != launcher || !WIFSTOPPED(status))
-      return Ran::to_the_end;
-  }
-  const bool told = session.next(session.client(), 0ms).has_value();
-  ::kill(launcher, SIGKILL);
-  return told ? Ran::to_the_end : Ran::on;
-}
-
-sandbox::LaunchPlan plan_with_all(const Ground& ground) {
-  sandbox::LaunchPlan plan = probe_plan(ground, {"sleep", "15"});
-  plan.stdio[0] = {sandbox::Stdio::terminal, sandbox::kNone};
-  plan.listeners = {8080};
-  return plan;
-}
-
-// A ground whose launcher waits before a step of the child's.
-void make_wait(const Ground& ground, std::uint32_t step) {
-  const Mutant mutant = Mutant::load(PAWL_MUTANT);
-  REQUIRE(mutant);
-  mutant.write(ground.launcher(), Mutant::Does::await, step);
-}
-
-}  // namespace
-
-TEST_CASE("a launcher that is killed before any of its system calls leaves nothing", "[crash]") {
-  const Ground ground;
-  const Orphanage orphanage;
-  const std::string before = mounts();
-  int calls = 0;
-  for (Ran ran = Ran::on; ran == Ran::on; ++calls) {
-    INFO("after " << calls << " system calls");
-    Session session(ground, plan_with_all(ground), {.before_exec = become_traced, .patience = 0ms});
-    ran = kill_before_call(session, calls);
-    REQUIRE(orphanage.empties());
-  }
-  CHECK(calls > 100);  // it was the whole launch
-  CHECK(mounts() == before);
-}
-
-TEST_CASE("a launcher that is killed at any step of the child leaves nothing", "[crash]") {
-  const Ground ground;
-  // With a terminal the hang-up would end it, too.
-  sandbox::LaunchPlan plan = plan_with_all(ground);
-  SECTION("with a terminal") {}
-  SECTION("without one") { plan.stdio[0] = {sandbox::Stdio::descriptor, 0}; }
-  const Orphanage orphanage;
-  const std::string before = mounts();
+void kill_launcher_at_every_step(const CrashGround& ground) {
+  const Waiting waits;
   for (std::uint32_t step = 0; step < sandbox::step_count(); ++step) {
     INFO("before \"" << sandbox::step_name(step) << '"');
-    make_wait(ground, step);
-    Session session(ground, plan, {.patience = 0ms});
+    waits.before(step, ground);
+    Session session(ground, ground.plan, ground.options());
     const pid_t launcher = session.disown();
     REQUIRE(first_process(launcher) > 0);
-    std::this_thread::sleep_for(20ms);
+    std::this_thread::sleep_for(kReached);
     REQUIRE(children_of(launcher).size() == 1);  // it waits
     ::kill(launcher, SIGKILL);
-    REQUIRE(orphanage.empties());
+    REQUIRE(ground.is_left_clean());
   }
-  CHECK(mounts() == before);
 }
 
-TEST_CASE("a pid 1 that is killed at any step ends the launch, and leaves nothing", "[crash]") {
-  const Ground ground;
-  const Orphanage orphanage;
-  const std::string before = mounts();
+void kill_first_at_every_step(const CrashGround& ground) {
+  const Waiting waits;
   for (std::uint32_t step = 0; step <= sandbox::step_count(); ++step) {
     INFO("before \"" << sandbox::step_name(step) << '"');  // behind the last one: it runs
-    make_wait(ground, step);
-    Session session(ground, plan_with_all(ground), {.patience = 0ms});
-    const pid_t launcher = session.disown();
-    const pid_t first = first_process(launcher);
+    waits.before(step, ground);
+    Session session(ground, ground.plan, ground.options());
+    const pid_t first = first_process(session.disown());
     REQUIRE(first > 0);
     if (step == sandbox::step_count()) {
       REQUIRE(session.next(session.client())->kind == ReportKind::launched);
     } else {
-      std::this_thread::sleep_for(20ms);
+      std::this_thread::sleep_for(kReached);
     }
     ::kill(first, SIGKILL);
     // Whether it was to be called launched or not, its end is told at once.
@@ -162,19 +66,67 @@ TEST_CASE("a pid 1 that is killed at any step ends the launch, and leaves nothin
     REQUIRE(report);
     CHECK((report->kind == ReportKind::ended || report->kind == ReportKind::failed));
     session.client() = Channel{};
-    REQUIRE(orphanage.empties());
+    REQUIRE(ground.is_left_clean());
   }
-  CHECK(mounts() == before);
+}
+
+}  // namespace
+
+TEST_CASE("a launcher that is killed at any step of the child leaves nothing", "[crash]") {
+  SECTION("with a terminal") { kill_launcher_at_every_step(CrashGround(kPlain)); }
+  SECTION("without one, whose hang-up would end it, too") {
+    CrashGround ground(kPlain);
+    ground.plan.stdio[0] = {sandbox::Stdio::descriptor, 0};
+    kill_launcher_at_every_step(ground);
+  }
+  SECTION("with an overlay") { kill_launcher_at_every_step(CrashGround(kOverlay)); }
+}
+
+TEST_CASE("a launcher of root's that is killed at any step of the child leaves nothing", "[crash][root]") {
+  if (!running_as_root()) {
+    WARN("skipped: needs root");
+    return;
+  }
+  kill_launcher_at_every_step(CrashGround(kRoots));
+}
+
+TEST_CASE("a pid 1 that is killed at any step ends the launch, and leaves nothing", "[crash]") {
+  SECTION("without an overlay") { kill_first_at_every_step(CrashGround(kPlain)); }
+  SECTION("with an overlay") { kill_first_at_every_step(CrashGround(kOverlay)); }
+}
+
+TEST_CASE("a pid 1 of root's that is killed at any step ends the launch, and leaves nothing",
+          "[crash][root]") {
+  if (!running_as_root()) {
+    WARN("skipped: needs root");
+    return;
+  }
+  kill_first_at_every_step(CrashGround(kRoots));
+}
+
+TEST_CASE("that an overlay is mounted is seen from outside", "[crash][root]") {
+  if (!running_as_root()) {
+    WARN("skipped: needs root");
+    return;
+  }
+  const CrashGround ground(kOverlay);
+  CHECK_FALSE(ground.is_mounted());
+  Session session(ground, ground.plan, ground.options());
+  REQUIRE(session.next(session.client())->kind == ReportKind::launched);
+  CHECK(ground.is_mounted());
+  ::kill(session.disown(), SIGKILL);
+  CHECK(ground.is_left_clean());
 }
 
 TEST_CASE("a signal that comes before pid 1 can wait for it reaches the command", "[crash][job]") {
   const Ground ground;
+  const Waiting waits;
   const auto last = static_cast<std::uint32_t>(sandbox::step_count() - 1);
   REQUIRE(sandbox::step_name(last) == "execute");
   // Once the child has reset its signals.
   for (const std::uint32_t step : {2u, last}) {
     INFO("before \"" << sandbox::step_name(step) << '"');
-    make_wait(ground, step);
+    waits.before(step, ground);
     Session session(ground, probe_plan(ground, {"sleep", "15"}), {.patience = 0ms});
     const pid_t first = first_process(session.launcher());
     REQUIRE(first > 0);

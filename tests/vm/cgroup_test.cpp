@@ -8,94 +8,16 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <memory>
 #include <sstream>
-#include <thread>
 
-#include "tests/kernel/harness.hpp"
+#include "tests/vm/delegated.hpp"
 
 using namespace pawl;
 using namespace pawl::testing;
 using Catch::Contains;
 
 namespace {
-
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-const std::string kTop = "/sys/fs/cgroup";
-
-void put(const std::string& file, const std::string& text) {
-  std::ofstream out(file);
-  out << text << std::flush;
-  INFO(file << " <- " << text);
-  REQUIRE(out.good());
-}
-
-std::string get(const std::string& file) {
-  std::ifstream in(file);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-bool becomes_true(const std::function<bool()>& question, std::chrono::milliseconds time = 5s) {
-  const auto deadline = std::chrono::steady_clock::now() + patience(time);
-  for (;;) {
-    if (question()) return true;
-    if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(10ms);
-  }
-}
-
-// A tree that was delegated to the ordinary user, who lives in a cgroup of it: /sys/fs/cgroup/NAME/shell.
-class Tree {
- public:
-  explicit Tree(const std::string& name, const std::string& controllers = "+memory +cpu +io +pids",
-                uid_t owner = kOrdinaryId)
-      : path_(kTop + "/" + name) {
-    put(kTop + "/cgroup.subtree_control", "+memory +cpu +io +pids");
-    if (controllers.find("+cpu") == std::string::npos) put(kTop + "/cgroup.subtree_control", "-cpu");
-    REQUIRE(::mkdir(path_.c_str(), 0755) == 0);
-    REQUIRE(::mkdir(home().c_str(), 0755) == 0);
-    if (owner == 0) return;
-    for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"})
-      for (const std::string& directory : {path_, home()})
-        REQUIRE(::chown((directory + file).c_str(), owner, owner) == 0);
-  }
-  Tree(const Tree&) = delete;
-  // What was killed only now goes soon.
-  ~Tree() {
-    const bool gone = becomes_true(
-        [&] { return (::rmdir(home().c_str()) == 0 || errno == ENOENT) && ::rmdir(path_.c_str()) == 0; });
-    if (!gone) WARN("left behind: " << path_);
-  }
-
-  std::string home() const { return path_ + "/shell"; }
-  // Cgroups beside the user's own.
-  std::vector<std::string> others() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_))
-      if (entry.is_directory() && entry.path().filename() != "shell")
-        names.push_back(entry.path().filename());
-    return names;
-  }
-  // The one session's.
-  std::string session() const {
-    const auto names = others();
-    REQUIRE(names.size() == 1);
-    return path_ + "/" + names.front();
-  }
-  Session::Options inside() const { return {.cgroup = home()}; }
-
- private:
-  std::string path_;
-};
-
-sandbox::LaunchPlan limited_plan(const Ground& ground, std::vector<std::string> arguments,
-                                 std::uint64_t memory) {
-  sandbox::LaunchPlan plan = probe_plan(ground, std::move(arguments));
-  plan.limits.memory = memory;
-  return plan;
-}
 
 std::uint64_t counted(const std::string& text, const std::string& key) {
   std::istringstream words(text);
