@@ -23,8 +23,7 @@ constexpr std::uint8_t kLoopbackNet = 127;           // RFC 1122, 127.0.0.0/8
 constexpr std::uint32_t kStubResolver = 0x7f000035;  // 127.0.0.53, systemd-resolved(8)
 // RFC 2544's, which no host has: a source address of more than the host's scope, or IPv4 connections have
 // none.
-constexpr std::uint32_t kSource = 0xc6120001;  // 198.18.0.1
-constexpr int kBacklog = 256;
+constexpr std::uint32_t kSource = 0xc6120001;   // 198.18.0.1
 constexpr std::uint32_t kConnections = 20'000;  // a second; one after another a processor makes fewer
 constexpr std::uint32_t kQuestions = 2'000;     // a second
 constexpr std::uint32_t kGoingOn = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
@@ -181,45 +180,18 @@ Result<> set_timeouts() {
   return {};
 }
 
-// ---- listeners ----
-
-Result<UniqueFd> listener(const sockaddr* address, socklen_t size, int type) {
-  UniqueFd made(::socket(address->sa_family, type | SOCK_CLOEXEC, 0));
-  if (!made) return failed("make a socket for captured connections");
-  if (::bind(made.get(), address, size) != 0) return failed("bind a socket for captured connections");
-  if (type == SOCK_STREAM && ::listen(made.get(), kBacklog) != 0)
-    return failed("listen for captured connections");
-  return made;
-}
-
-Result<UniqueFd> listener_v4(std::uint16_t port, int type) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return listener(reinterpret_cast<const sockaddr*>(&address), sizeof(address), type);
-}
-
-Result<UniqueFd> listener_v6(std::uint16_t port, int type) {
-  sockaddr_in6 address{};
-  address.sin6_family = AF_INET6;
-  address.sin6_port = htons(port);
-  address.sin6_addr = in6addr_loopback;
-  return listener(reinterpret_cast<const sockaddr*>(&address), sizeof(address), type);
-}
-
 }  // namespace
 
 Result<std::vector<UniqueFd>> capture_traffic() {
   std::vector<UniqueFd> listeners;
-  listeners.push_back(TRY(listener_v4(kCapturedTcpPort, SOCK_STREAM)));
-  listeners.push_back(TRY(listener_v4(kCapturedDnsPort, SOCK_DGRAM)));
-  auto over_ipv6 = listener_v6(kCapturedTcpPort, SOCK_STREAM);
+  listeners.push_back(TRY(listen_on_loopback(AF_INET, SOCK_STREAM, kCapturedTcpPort)));
+  listeners.push_back(TRY(listen_on_loopback(AF_INET, SOCK_DGRAM, kCapturedDnsPort)));
+  auto over_ipv6 = listen_on_loopback(AF_INET6, SOCK_STREAM, kCapturedTcpPort);
   const bool absent =
       !over_ipv6 && (over_ipv6.error().errnum == EAFNOSUPPORT || over_ipv6.error().errnum == EADDRNOTAVAIL);
   if (!absent) {
     listeners.push_back(TRY(std::move(over_ipv6)));
-    listeners.push_back(TRY(listener_v6(kCapturedDnsPort, SOCK_DGRAM)));
+    listeners.push_back(TRY(listen_on_loopback(AF_INET6, SOCK_DGRAM, kCapturedDnsPort)));
   }
   TRY(add_rules());
   TRY(set_timeouts());

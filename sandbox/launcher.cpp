@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -129,7 +130,9 @@ Result<std::vector<UniqueFd>> enter_network(NewNetwork& network, const LaunchPla
   if (auto entered = network.enter(); !entered)
     return std::unexpected(explained_inside(Layer::network_namespace, std::move(entered).error()));
   if (plan.low_ports == LowPorts::open) TRY(open_low_ports());
-  std::vector<UniqueFd> listeners = TRY(listen_on_loopback(plan.listeners));
+  std::vector<UniqueFd> listeners;
+  for (const std::uint16_t port : plan.listeners)
+    listeners.push_back(TRY(listen_on_loopback(AF_INET, SOCK_STREAM, port)));
   if (plan.network == Network::captured)
     std::ranges::move(TRY(explained(Layer::redirect, capture_traffic())), std::back_inserter(listeners));
   return listeners;

@@ -97,22 +97,25 @@ Result<> open_low_ports() {
   return {};
 }
 
-Result<std::vector<UniqueFd>> listen_on_loopback(std::span<const std::uint16_t> ports) {
-  std::vector<UniqueFd> listeners;
-  for (const std::uint16_t port : ports) {
-    const std::string step = "listen on 127.0.0.1:" + std::to_string(port);
-    UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!listener) return failed(step);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-      return failed(step);
-    if (::listen(listener.get(), kBacklog) != 0) return failed(step);
-    listeners.push_back(std::move(listener));
-  }
-  return listeners;
+Result<UniqueFd> listen_on_loopback(int family, int type, std::uint16_t port) {
+  const bool v4 = family == AF_INET;
+  const std::string step =
+      "listen on " + std::string(v4 ? "127.0.0.1" : "[::1]") + ":" + std::to_string(port);
+  UniqueFd listener(::socket(family, type | SOCK_CLOEXEC, 0));
+  if (!listener) return failed(step);
+  sockaddr_in address4{};
+  address4.sin_family = AF_INET;
+  address4.sin_port = htons(port);
+  address4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in6 address6{};
+  address6.sin6_family = AF_INET6;
+  address6.sin6_port = htons(port);
+  address6.sin6_addr = in6addr_loopback;
+  const auto* const address =
+      v4 ? reinterpret_cast<const sockaddr*>(&address4) : reinterpret_cast<const sockaddr*>(&address6);
+  if (::bind(listener.get(), address, v4 ? sizeof(address4) : sizeof(address6)) != 0) return failed(step);
+  if (type == SOCK_STREAM && ::listen(listener.get(), kBacklog) != 0) return failed(step);
+  return listener;
 }
 
 }  // namespace pawl::sandbox

@@ -4,8 +4,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <vector>
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
@@ -40,7 +38,7 @@ Result<> bring_loopback_up();
 // Every port can be bound from now on. A capability would not do: the session's are not of the user namespace
 // that owns the network (ip(7), ip_unprivileged_port_start).
 Result<> open_low_ports();
-// TCP, on 127.0.0.1, in the order of `ports`.
-Result<std::vector<UniqueFd>> listen_on_loopback(std::span<const std::uint16_t> ports);
+// On 127.0.0.1 (AF_INET) or ::1 (AF_INET6): SOCK_STREAM, which listens, or SOCK_DGRAM.
+Result<UniqueFd> listen_on_loopback(int family, int type, std::uint16_t port);
 
 }  // namespace pawl::sandbox
