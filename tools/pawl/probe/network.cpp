@@ -27,8 +27,7 @@ int route_to(const char* address, std::uint16_t port, int type) {
 
 Result<> look_around_inside(const AbstractSocket& outside) {
   TRY(sandbox::bring_loopback_up());
-  const std::uint16_t ports[] = {kPort};
-  const auto listeners = TRY(sandbox::listen_on_loopback(ports));
+  const UniqueFd listener = TRY(sandbox::listen_on_loopback(AF_INET, SOCK_STREAM, kPort));
   if (const int errnum = route_to("127.0.0.1", kPort, SOCK_STREAM); errnum != 0)
     return failed("connect to a listener on loopback", errnum);
   if (outside.answers()) return got_through("an abstract socket of the host answers inside");
