@@ -94,23 +94,35 @@ Found counted(const Case& it) {
                    "reached"};
 }
 
-std::string profile_file(const HostEvidence& evidence) {
+// AppArmor allows by a program's path: the profile names those of /usr and /usr/local.
+std::string install_profile(const HostEvidence& evidence) {
   constexpr std::string_view place = "/libexec/pawl";
-  if (!evidence.program.ends_with(place)) return "packaging/apparmor/pawl-launch";
-  return evidence.program.substr(0, evidence.program.size() - place.size()) +
-         "/share/pawl/apparmor/pawl-launch";
+  constexpr std::string_view target = "/etc/apparmor.d/pawl-launch";
+  const std::string& program = evidence.program;
+  const bool installed = program.ends_with(place);
+  const std::string prefix = program.substr(0, program.size() - (installed ? place.size() : 0));
+  const std::string file =
+      (installed ? prefix + "/share/pawl/apparmor/" : std::string("packaging/apparmor/")) + "pawl-launch";
+  const std::string load = " && sudo apparmor_parser -r " + std::string(target);
+  if (program.empty() || (installed && (prefix == "/usr" || prefix == "/usr/local")))
+    return "sudo install -m 0644 " + file + " " + std::string(target) + load;
+  return "sed 's|/usr{,/local}/libexec/pawl|" + program + "|' " + file + " | sudo tee " +
+         std::string(target) + load;
 }
 
 Found apparmor_restriction(const Case& it) {
   const HostEvidence& evidence = it.evidence;
+  // A container has a profile of its own, unless it was started without.
+  const bool contained = evidence.container != Container::none;
   if (!it.refused() || !it.namespaced() || evidence.apparmor_restriction.value_or(0) == 0 ||
-      evidence.container != Container::none || evidence.confinement.starts_with("pawl"))
+      evidence.confinement.starts_with("pawl") ||
+      (contained && (evidence.filtered || evidence.confinement != "unconfined")))
     return {};
   return Diagnosis{
       "AppArmor keeps user namespaces from programs without a profile, as Ubuntu 24.04 does "
       "(kernel.apparmor_restrict_unprivileged_userns is 1)",
-      "sudo install -m 0644 " + profile_file(evidence) +
-          " /etc/apparmor.d/pawl-launch && sudo apparmor_parser -r /etc/apparmor.d/pawl-launch"};
+      std::string(contained ? "on the container's host, with that file copied there: " : "") +
+          install_profile(evidence)};
 }
 
 Found forbidden_namespaces(const Case& it) {
@@ -377,9 +389,10 @@ Found old_kernel(const Case& it) {
 }
 
 constexpr Found (*kRules[])(const Case&) = {
-    other_kernel,   counted,         forbidden_namespaces, covered_proc, limits,   directory,
-    landlock,       in_a_container,  apparmor_restriction, overlay,      redirect, judged_by_writer,
-    under_a_filter, security_module, by_exclusion,         old_kernel,
+    other_kernel, counted,          forbidden_namespaces, covered_proc,    limits,
+    directory,    landlock,         apparmor_restriction, in_a_container,  overlay,
+    redirect,     judged_by_writer, under_a_filter,       security_module, by_exclusion,
+    old_kernel,
 };
 
 }  // namespace

@@ -6,6 +6,7 @@ themselves stand in the unit tests; here both commands must say the same one."""
 
 import pathlib
 import shutil
+import subprocess
 
 from doctor_lies_test import LIES
 from doctors import NAMESPACES, PYTHON, DoctorStory, ProbeStory
@@ -176,6 +177,18 @@ class Layers(ProbeStory):
                 self.assertEqual("refused", told[0], told)
                 self.assertIn(cause, told[1])
                 self.assertIn(remedy, told[2])
+
+    def test_profile(self):
+        """doctor: the command that gives the programs their AppArmor profile finds it, and writes their own paths into it"""
+        if not shutil.which("strace"):
+            self.skipTest("needs:ptrace to let calls fail")
+        host = next(host for layer, host, *_ in REFUSALS if layer == "id maps")
+        _, _, remedy = self.ask("id maps", *host["before"], prepare=host["prepare"])
+        command, _, rest = remedy.partition(" | sudo tee ")
+        self.assertEqual("/etc/apparmor.d/pawl-launch && sudo apparmor_parser -r /etc/apparmor.d/pawl-launch", rest)
+        written = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout
+        for name in ("pawl-launch", "pawl-probe"):
+            self.assertIn(f"profile {name} {self.host.program(name)} flags=(unconfined) {{", written)
 
     def test_nothing_to_hold(self):
         """doctor's probes: a kernel without keys, message queues or foreign calls has nothing to hold there"""

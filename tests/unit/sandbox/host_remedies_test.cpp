@@ -5,6 +5,7 @@
 using namespace pawl;
 using namespace pawl::sandbox;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 namespace {
 
@@ -77,12 +78,40 @@ TEST_CASE("Ubuntu's restriction by AppArmor leads to the profile of this install
     restricted(it);
     it.program = "/home/alice/pawl/build";
   });
-  CHECK_THAT(diagnose(Layer::id_maps, EPERM, built).remedy, Contains(" packaging/apparmor/pawl-launch "));
+  // The profile allows by path, so it has to be given theirs.
+  CHECK(
+      diagnose(Layer::id_maps, EPERM, built).remedy ==
+      "sed 's|/usr{,/local}/libexec/pawl|/home/alice/pawl/build|' packaging/apparmor/pawl-launch | sudo tee "
+      "/etc/apparmor.d/pawl-launch && sudo apparmor_parser -r /etc/apparmor.d/pawl-launch");
+  const auto elsewhere = host_with([&](HostEvidence& it) {
+    restricted(it);
+    it.program = "/opt/pawl/libexec/pawl";
+  });
+  CHECK_THAT(diagnose(Layer::id_maps, EPERM, elsewhere).remedy,
+             Contains("|/opt/pawl/libexec/pawl|' /opt/pawl/share/pawl/apparmor/pawl-launch | sudo tee"));
   const auto profiled = host_with([&](HostEvidence& it) {
     restricted(it);
     it.confinement = "pawl-launch (unconfined)";
   });
   CHECK_FALSE(diagnose(Layer::id_maps, EPERM, profiled));
+}
+
+TEST_CASE("a container that was started without an AppArmor profile needs pawl's on its host") {
+  const auto contained = [](const char* label) {
+    return host_with([label](HostEvidence& it) {
+      it.apparmor_restriction = 1;
+      it.container = Container::docker;
+      it.confinement = label;
+    });
+  };
+  const Diagnosis found = diagnose(Layer::id_maps, EPERM, contained("unconfined"));
+  CHECK_THAT(found.cause, Contains("kernel.apparmor_restrict_unprivileged_userns is 1"));
+  CHECK_THAT(found.remedy, StartsWith("on the container's host") && Contains("apparmor_parser -r"));
+  CHECK(diagnose(Layer::id_maps, EPERM, contained("docker-default (enforce)")).cause ==
+        "a docker container forbids it");
+  auto filtered = contained("unconfined");
+  filtered.filtered = true;
+  CHECK(diagnose(Layer::id_maps, EPERM, filtered).cause == "a docker container forbids it");
 }
 
 TEST_CASE("each container is told its own switches") {
