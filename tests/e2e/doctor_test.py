@@ -172,6 +172,19 @@ class Storage(DoctorStory):
         fill = f"mount -t tmpfs -o size=8m,mode=0700,uid={self.alice.uid},gid={self.alice.gid} tmpfs {state}"
         rows = self.rows(self.confined(self.alice, fill, *self.doctor_words("--json")), 1)
         self.assert_blamed(rows["disk"], "MiB are free")
+        crowd = f"mount -t tmpfs -o nr_inodes=500,mode=0700,uid={self.alice.uid},gid={self.alice.gid} tmpfs {state}"
+        rows = self.rows(self.confined(self.alice, crowd, *self.doctor_words("--json")), 1)
+        self.assert_blamed(rows["disk"], "more files are possible")
+
+    def test_clock_that_went_back(self):
+        """doctor: a ledger from the future says that the clock is wrong"""
+        self.broker.start()
+        head = self.alice.home / ".local/share/pawl/ledger-head"
+        later = head.stat().st_mtime + 3600
+        os.utime(head, (later, later))
+        rows = self.rows(self.host.pawl(self.alice, "doctor", "--json"), 1)
+        self.assert_blamed(rows["clock"], "the ledger was written at")
+        self.assertIn("timedatectl set-ntp true", rows["clock"]["remedy"])
 
     def test_no_extended_attributes(self):
         """doctor: a data folder whose file system keeps no attributes carries no overlay"""
