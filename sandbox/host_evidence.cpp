@@ -79,6 +79,12 @@ std::vector<MountLine> mount_lines(std::string_view mountinfo) {
   return lines;
 }
 
+Loader loader_of(const std::string& root) {
+  if (exists(root + "/boot/firmware/cmdline.txt")) return Loader::raspberry;
+  if (exists(root + "/etc/update-extlinux.conf")) return Loader::extlinux;
+  return exists(root + "/etc/default/grub") ? Loader::grub : Loader::unknown;
+}
+
 Container container_of(const std::string& root, std::string_view mountinfo) {
   // Kubernetes first: its containers carry the marks of the runtime below, too.
   if (exists(root + "/var/run/secrets/kubernetes.io") ||
@@ -131,6 +137,21 @@ std::string kernel_release(std::string_view proc_version) {
   return std::string(proc_version.substr(0, proc_version.find_first_of(" \n")));
 }
 
+Family family_of(std::string_view id, std::string_view id_like) {
+  constexpr struct {
+    std::string_view name;
+    Family family;
+  } known[] = {{"debian", Family::debian}, {"ubuntu", Family::debian}, {"fedora", Family::fedora},
+               {"rhel", Family::fedora},   {"centos", Family::fedora}, {"arch", Family::arch},
+               {"suse", Family::suse},     {"opensuse", Family::suse}, {"alpine", Family::alpine}};
+  std::vector<std::string_view> words = split(id_like, ' ');
+  words.insert(words.begin(), id);
+  for (const std::string_view word : words)
+    for (const auto& [name, family] : known)
+      if (word == name) return family;
+  return Family::other;
+}
+
 KernelKind kernel_kind(std::string_view proc_version) {
   const std::string release = kernel_release(proc_version);
   // gVisor says one version for ever, with the build time of Linux 4.4.
@@ -156,7 +177,12 @@ HostEvidence look_at_host(const std::string& root) {
   HostEvidence evidence;
   const std::string version = text_of(root + "/proc/version");
   const std::string mountinfo = text_of(root + "/proc/self/mountinfo");
-  evidence.distribution = value_of(text_of(root + "/etc/os-release"), "ID=");
+  const std::string system = text_of(root + "/etc/os-release");
+  evidence.distribution = value_of(system, "ID=");
+  evidence.family = family_of(evidence.distribution, value_of(system, "ID_LIKE="));
+  evidence.loader = loader_of(root);
+  evidence.ostree = exists(root + "/run/ostree-booted");
+  evidence.doas = exists(root + "/usr/bin/doas") && !exists(root + "/usr/bin/sudo");
   evidence.release = kernel_release(version);
   evidence.kernel = kernel_kind(version);
   evidence.container = container_of(root, mountinfo);

@@ -15,6 +15,8 @@ namespace pawl::sandbox {
 
 enum class KernelKind : std::uint8_t { linux, wsl1, wsl2, gvisor };
 enum class Container : std::uint8_t { none, docker, podman, kubernetes, lxc, nspawn, other };
+enum class Family : std::uint8_t { other, debian, fedora, arch, suse, alpine };  // of distributions
+enum class Loader : std::uint8_t { unknown, grub, extlinux, raspberry };         // by their files
 enum class CgroupLayout : std::uint8_t { none, legacy, hybrid, unified };
 
 // sysctl user.max_NAME_namespaces, in this order.
@@ -23,7 +25,11 @@ inline constexpr std::array<std::string_view, 7> kNamespaceKinds = {"user", "mnt
 
 struct HostEvidence {
   std::string distribution;  // ID of os-release: "debian"
-  std::string release;       // of the kernel: "6.1.0-25-amd64"
+  Family family = Family::other;
+  Loader loader = Loader::unknown;
+  bool ostree = false;  // the system is an image, which only rpm-ostree changes
+  bool doas = false;    // instead of sudo
+  std::string release;  // of the kernel: "6.1.0-25-amd64"
   KernelKind kernel = KernelKind::linux;
   Container container = Container::none;
   bool pawl_session = false;  // in a sandbox of pawl already
@@ -51,6 +57,7 @@ HostEvidence look_at_host(const std::string& root = {});
 std::vector<std::string> try_for_room();
 
 // The parsers, for tests.
+Family family_of(std::string_view id, std::string_view id_like);
 KernelKind kernel_kind(std::string_view proc_version);
 std::string kernel_release(std::string_view proc_version);
 // Mount points below /proc of a mountinfo text, without those that cover nothing by nature (binfmt_misc,

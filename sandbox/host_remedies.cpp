@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <optional>
+
+#include "sandbox/host_commands.hpp"
+#include "sandbox/host_limits.hpp"
 
 namespace pawl::sandbox {
 namespace {
@@ -34,22 +36,6 @@ struct Case {
     return layer <= Layer::cgroup_namespace || is({Layer::overlay, Layer::redirect, Layer::terminal});
   }
 };
-
-std::string sysctl_remedy(const std::string& setting) {
-  return "echo " + setting + " | sudo tee /etc/sysctl.d/60-pawl.conf && sudo sysctl --system";
-}
-
-// "6.1.0-25-amd64" against the version that brings a layer.
-bool older(const std::string& release, unsigned than_major, unsigned than_minor) {
-  unsigned major = 0;
-  unsigned minor = 0;
-  const char* const begin = release.data();
-  const char* const end = begin + release.size();
-  const auto [dot, bad] = std::from_chars(begin, end, major);
-  if (bad != std::errc{} || dot == end || *dot != '.') return false;
-  if (std::from_chars(dot + 1, end, minor).ec != std::errc{}) return false;
-  return major != than_major ? major < than_major : minor < than_minor;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -82,35 +68,47 @@ Found counted(const Case& it) {
     const std::string name = "user.max_" + std::string(kNamespaceKinds[i]) + "_namespaces";
     return Diagnosis{
         "this host allows no " + std::string(kNamespaceKinds[i]) + " namespaces: " + name + " is 0",
-        sysctl_remedy(name + "=15000")};
+        set_sysctl(it.evidence, name + "=15000")};
   }
   if (!it.evidence.exhausted.empty()) {
     const std::string name = "user.max_" + it.evidence.exhausted.back() + "_namespaces";
     return Diagnosis{"this host allows no more namespaces of the kind " + joined(it.evidence.exhausted),
-                     sysctl_remedy(name + "=15000")};
+                     set_sysctl(it.evidence, name + "=15000")};
   }
   return Diagnosis{"all namespaces that this host allows are in use, or they are nested deeper than 32",
                    "end what holds them (lsns), or raise the one of sysctl user.max_*_namespaces that is "
                    "reached"};
 }
 
-std::string profile_file(const HostEvidence& evidence) {
+// AppArmor allows by a program's path: the profile names those of /usr and /usr/local.
+std::string install_profile(const HostEvidence& evidence) {
   constexpr std::string_view place = "/libexec/pawl";
-  if (!evidence.program.ends_with(place)) return "packaging/apparmor/pawl-launch";
-  return evidence.program.substr(0, evidence.program.size() - place.size()) +
-         "/share/pawl/apparmor/pawl-launch";
+  constexpr std::string_view target = "/etc/apparmor.d/pawl-launch";
+  const std::string& program = evidence.program;
+  const bool installed = program.ends_with(place);
+  const std::string prefix = program.substr(0, program.size() - (installed ? place.size() : 0));
+  const std::string file =
+      (installed ? prefix + "/share/pawl/apparmor/" : std::string("packaging/apparmor/")) + "pawl-launch";
+  const std::string load = " && sudo apparmor_parser -r " + std::string(target);
+  if (program.empty() || (installed && (prefix == "/usr" || prefix == "/usr/local")))
+    return "sudo install -m 0644 " + file + " " + std::string(target) + load;
+  return "sed 's|/usr{,/local}/libexec/pawl|" + program + "|' " + file + " | sudo tee " +
+         std::string(target) + load;
 }
 
 Found apparmor_restriction(const Case& it) {
   const HostEvidence& evidence = it.evidence;
+  // A container has a profile of its own, unless it was started without.
+  const bool contained = evidence.container != Container::none;
   if (!it.refused() || !it.namespaced() || evidence.apparmor_restriction.value_or(0) == 0 ||
-      evidence.container != Container::none || evidence.confinement.starts_with("pawl"))
+      evidence.confinement.starts_with("pawl") ||
+      (contained && (evidence.filtered || evidence.confinement != "unconfined")))
     return {};
   return Diagnosis{
       "AppArmor keeps user namespaces from programs without a profile, as Ubuntu 24.04 does "
       "(kernel.apparmor_restrict_unprivileged_userns is 1)",
-      "sudo install -m 0644 " + profile_file(evidence) +
-          " /etc/apparmor.d/pawl-launch && sudo apparmor_parser -r /etc/apparmor.d/pawl-launch"};
+      std::string(contained ? "on the container's host, with that file copied there: " : "") +
+          install_profile(evidence)};
 }
 
 Found forbidden_namespaces(const Case& it) {
@@ -122,7 +120,7 @@ Found forbidden_namespaces(const Case& it) {
     return Diagnosis{
         "this host keeps user namespaces from ordinary users "
         "(kernel.unprivileged_userns_clone is 0, a setting of Debian's kernels)",
-        sysctl_remedy("kernel.unprivileged_userns_clone=1")};
+        set_sysctl(it.evidence, "kernel.unprivileged_userns_clone=1")};
   return {};
 }
 
@@ -207,8 +205,9 @@ Found under_a_filter(const Case& it) {
 Found judged_by_writer(const Case& it) {
   if (it.layer != Layer::cgroup_namespace || it.errnum != EACCES || !older(it.evidence.release, 5, 16))
     return {};
-  return Diagnosis{"Linux before 5.16 judges by who enters a cgroup, which is an action's own user here",
-                   "use Linux 5.16 or later, or take memory, cpus and io out of the action's limits"};
+  return Diagnosis{
+      "Linux before 5.16 judges by who enters a cgroup, which is an action's own user here",
+      "take memory, cpus and io out of the action's limits, or " + newer_kernel(it.evidence, "5.16", "")};
 }
 
 Found security_module(const Case& it) {
@@ -219,12 +218,13 @@ Found security_module(const Case& it) {
 
 Found landlock(const Case& it) {
   if (!it.is({Layer::landlock, Layer::landlock_scopes}) || it.errnum != EOPNOTSUPP) return {};
-  const std::string modules =
-      it.evidence.security_modules.empty() ? "the modules that are on now" : it.evidence.security_modules;
-  return Diagnosis{"this kernel has Landlock, but it was not switched on when it booted",
-                   "add lsm=landlock," + modules +
-                       " to the kernel's command line (Debian, Ubuntu: GRUB_CMDLINE_LINUX in "
-                       "/etc/default/grub, then sudo update-grub) and reboot"};
+  const std::string cause = "this kernel has Landlock, but it was not switched on when it booted";
+  if (!it.evidence.security_modules.empty())
+    return Diagnosis{cause, boot_with(it.evidence, "lsm=landlock," + it.evidence.security_modules)};
+  return Diagnosis{cause,
+                   boot_with(it.evidence, "lsm=landlock,MODULES") +
+                       ", where MODULES are those that are on now: sudo sh -c 'mount -t securityfs none "
+                       "/sys/kernel/security; cat /sys/kernel/security/lsm'"};
 }
 
 Found overlay(const Case& it) {
@@ -234,8 +234,8 @@ Found overlay(const Case& it) {
                      "mount it writable, or find out why it is not: findmnt -T ~/.local/share, dmesg"};
   if (it.errnum == ENODEV)
     return Diagnosis{"this kernel has no overlay file system",
-                     "sudo modprobe overlay; if it has no such "
-                     "module, use a kernel with CONFIG_OVERLAY_FS"};
+                     load_modules(it.evidence, {"overlay"}) +
+                         "; if it has no such module, use a kernel with CONFIG_OVERLAY_FS"};
   if (it.errnum == EINVAL)
     return Diagnosis{
         "the data folder's file system cannot carry an overlay's changes (NFS, FAT, another "
@@ -247,7 +247,7 @@ Found overlay(const Case& it) {
                      "put ~/.local/share on ext4, btrfs, xfs or, since Linux 6.6, tmpfs (in a container: a "
                      "volume)"};
   if (it.errnum == EPERM && !it.evidence.filtered && it.evidence.container == Container::none)
-    return Diagnosis{"this kernel gives overlays to root alone", "use Linux 5.11 or later"};
+    return Diagnosis{"this kernel gives overlays to root alone", newer_kernel(it.evidence, "5.11", "")};
   return {};
 }
 
@@ -256,77 +256,14 @@ Found redirect(const Case& it) {
   if (it.errnum != EPROTONOSUPPORT && it.errnum != ENOENT && it.errnum != EOPNOTSUPP) return {};
   return Diagnosis{
       "this kernel has no nftables, or not all of it that a redirect takes",
-      "sudo modprobe -a nf_tables nft_chain_nat nft_ct nft_limit nft_redir nft_reject_inet; if it has no "
-      "such modules, use a kernel with " +
-          std::string(facts_of(it.layer).configuration)};
-}
-
-// "pawld.service" of "/system.slice/pawld.service"; empty: this process is in no service of the system.
-std::string own_service(std::string_view path) {
-  constexpr std::string_view lead = "/system.slice/";
-  constexpr std::string_view mark = ".service";
-  if (!path.starts_with(lead)) return {};
-  const std::size_t end = path.find(mark);
-  if (end == std::string_view::npos) return {};
-  path = path.substr(0, end + mark.size());
-  return std::string(path.substr(path.rfind('/') + 1));
-}
-
-// A group that holds processes gives nothing to those below it, so the container's own go one down.
-std::string writable_cgroups(const HostEvidence& evidence) {
-  std::string start = "give it a writable /sys/fs/cgroup in a cgroup namespace of its own";
-  if (evidence.container == Container::docker)
-    start = "docker run --cgroupns=private --security-opt writable-cgroups=true (Docker 28)";
-  if (evidence.container == Container::podman)
-    start = "podman run --cgroupns=private --security-opt unmask=/sys/fs/cgroup";
-  return start +
-         ", and in it, as root: mkdir /sys/fs/cgroup/init && xargs -n1 </sys/fs/cgroup/cgroup.procs sh -c "
-         "'echo $0 >/sys/fs/cgroup/init/cgroup.procs'; or run pawl on the host";
+      load_modules(it.evidence,
+                   {"nf_tables", "nft_chain_nat", "nft_ct", "nft_limit", "nft_redir", "nft_reject_inet"}) +
+          "; if it has no such modules, use a kernel with " + std::string(facts_of(it.layer).configuration)};
 }
 
 Found limits(const Case& it) {
   if (it.layer != Layer::limits) return {};
-  const HostEvidence& evidence = it.evidence;
-  const ContainerWords* const words = words_of(evidence.container);
-  if (evidence.kernel == KernelKind::wsl2 && evidence.cgroups != CgroupLayout::unified)
-    return Diagnosis{"WSL 2 mounts control groups of version 1",
-                     "in %UserProfile%/.wslconfig below [wsl2]: kernelCommandLine = cgroup_no_v1=all; then "
-                     "wsl --shutdown"};
-  if (evidence.cgroups == CgroupLayout::legacy || evidence.cgroups == CgroupLayout::hybrid)
-    return Diagnosis{"this host has control groups of version 1, and limits need the unified hierarchy",
-                     "add systemd.unified_cgroup_hierarchy=1 to the kernel's command line (without systemd: "
-                     "mount only cgroup2, at /sys/fs/cgroup) and reboot"};
-  if (evidence.cgroups == CgroupLayout::none)
-    return Diagnosis{"no control groups of version 2 are mounted",
-                     "sudo mount -t cgroup2 none /sys/fs/cgroup"};
-  if (words != nullptr)
-    return Diagnosis{"this container may not make control groups", writable_cgroups(evidence)};
-  if (it.errnum == EOPNOTSUPP)
-    return Diagnosis{
-        "this kernel was built without that part of its control groups, or booted with it off",
-        "take cgroup_disable= off the kernel's command line (on a Raspberry Pi: add cgroup_enable=memory "
-        "there) and reboot, or use a kernel with " +
-            std::string(facts_of(it.layer).configuration)};
-  const LayerFacts& facts = facts_of(it.layer);
-  if (it.errnum == ENOENT && older(evidence.release, facts.major, facts.minor))
-    return Diagnosis{
-        "Linux " + evidence.release + " cannot end a control group as a whole (cgroup.kill)",
-        "use Linux " + std::to_string(facts.major) + "." + std::to_string(facts.minor) + " or later"};
-  const std::string service = own_service(evidence.cgroup_path);
-  if (evidence.systemd && !service.empty())
-    return Diagnosis{"systemd has not delegated its control group to " + service,
-                     "sudo systemctl edit " + service +
-                         ", with [Service] and Delegate=yes; then sudo systemctl restart " + service};
-  if (evidence.systemd)
-    return Diagnosis{
-        "no control group is delegated to this user",
-        "sudo systemctl edit user@.service, with [Service] and Delegate=cpu cpuset io memory pids; "
-        "then log out and in again (no user manager: sudo loginctl enable-linger USER)"};
-  return Diagnosis{
-      "no control group is delegated to this user",
-      "sudo sh -c 'cd " + evidence.cgroup_mount +
-          " && echo +cpu +io +memory +pids >cgroup.subtree_control && mkdir -p pawl/shell && chown -R USER "
-          "pawl && echo PID >pawl/shell/cgroup.procs', where PID is the shell that starts pawl"};
+  return diagnose_limits(it.errnum, it.evidence);
 }
 
 Found directory(const Case& it) {
@@ -371,16 +308,26 @@ Found old_kernel(const Case& it) {
   const std::string built = facts.configuration.empty() ? "" : " with " + std::string(facts.configuration);
   const std::string own = it.evidence.release.empty() ? "this kernel" : "Linux " + it.evidence.release;
   if (older(it.evidence.release, facts.major, facts.minor))
-    return Diagnosis{own + " is too old for it", "use Linux " + wanted + " or later" + built};
+    return Diagnosis{own + " is too old for it", newer_kernel(it.evidence, wanted, built)};
+  if (it.evidence.kernel == KernelKind::wsl2)
+    return Diagnosis{own + " was built without it", newer_kernel(it.evidence, wanted, built)};
   return Diagnosis{own + " was built without it",
                    built.empty() ? "use a kernel as your distribution ships it, " + wanted + " or later"
                                  : "use a kernel" + built};
 }
 
+std::string with_doas(std::string remedy) {
+  constexpr std::string_view sudo = "sudo ";
+  for (std::size_t at = 0; (at = remedy.find(sudo, at)) != std::string::npos;)
+    remedy.replace(at, sudo.size(), "doas ");
+  return remedy;
+}
+
 constexpr Found (*kRules[])(const Case&) = {
-    other_kernel,   counted,         forbidden_namespaces, covered_proc, limits,   directory,
-    landlock,       in_a_container,  apparmor_restriction, overlay,      redirect, judged_by_writer,
-    under_a_filter, security_module, by_exclusion,         old_kernel,
+    other_kernel, counted,          forbidden_namespaces, covered_proc,    limits,
+    directory,    landlock,         apparmor_restriction, in_a_container,  overlay,
+    redirect,     judged_by_writer, under_a_filter,       security_module, by_exclusion,
+    old_kernel,
 };
 
 }  // namespace
@@ -400,7 +347,10 @@ Diagnosis Diagnosis::of_advice(std::string_view line) {
 Diagnosis diagnose(Layer layer, int errnum, const HostEvidence& evidence) {
   const Case it{layer, errnum, evidence};
   for (const auto rule : kRules)
-    if (Found found = rule(it)) return *std::move(found);
+    if (Found found = rule(it)) {
+      if (evidence.doas) found->remedy = with_doas(std::move(found->remedy));
+      return *std::move(found);
+    }
   return {};
 }
 

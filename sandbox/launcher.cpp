@@ -52,6 +52,15 @@ class Stack {
   void* memory_;
 };
 
+// Of what failed in U0, from where the host's own sysctls cannot be seen: what there is no room for is found
+// by trying.
+Error explained_inside(Layer layer, Error error) {
+  HostEvidence evidence = look_at_host();
+  if (error.errnum == ENOSPC || error.errnum == EUSERS) evidence.exhausted = try_for_room();
+  std::string advice = advise(layer, error.errnum, evidence);
+  return std::move(error).advising(std::move(advice));
+}
+
 // Reads what the child said until its exec closed the socket.
 Result<UniqueFd> hear_child(const Channel& report) {
   UniqueFd terminal;
@@ -67,9 +76,9 @@ Result<UniqueFd> hear_child(const Channel& report) {
     if (packet->bytes.size() != sizeof(failure)) return refuse("the child sent an unknown report");
     std::memcpy(&failure, packet->bytes.data(), sizeof(failure));
     Error error{failure.errnum, std::string(step_name(failure.step)), std::string(step_remedy(failure.step))};
-    Result<UniqueFd> refused = std::unexpected(std::move(error));
     const std::optional<Layer> layer = step_layer(failure.step);
-    return layer ? explained(*layer, std::move(refused)) : std::move(refused);
+    if (!layer || error.errnum == 0 || !error.remedy.empty()) return std::unexpected(std::move(error));
+    return std::unexpected(explained_inside(*layer, std::move(error)));
   }
 }
 
@@ -77,15 +86,6 @@ Result<UniqueFd> hear_child(const Channel& report) {
 // has ended: up to a tenth of a short launch. Without it only that is lost.
 UniqueFd mounts_of(pid_t pid) {
   return UniqueFd(::open(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC));
-}
-
-// Of what failed in U0, from where the host's own sysctls cannot be seen: what there is no room for is found
-// by trying.
-Error explained_inside(Layer layer, Error error) {
-  HostEvidence evidence = look_at_host();
-  if (error.errnum == ENOSPC || error.errnum == EUSERS) evidence.exhausted = try_for_room();
-  std::string advice = advise(layer, error.errnum, evidence);
-  return std::move(error).advising(std::move(advice));
 }
 
 Result<Launched> start_child(ChildData& data) {

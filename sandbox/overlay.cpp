@@ -72,13 +72,7 @@ Error explain(Error error, const Mount& mount, const Parts& parts) {
     case EOPNOTSUPP:
       return std::move(error).advising(
           kept ? kElsewhere : "this file system can lie below no overlay: take `hide` out of the role");
-    case ENODEV:
-      return std::move(error).advising("this kernel has no overlayfs: modprobe overlay, as root");
-    case EPERM:
-      return std::move(error).advising(
-          "overlays of ordinary users need Linux 5.11; in a container, and under "
-          "AppArmor, mounting must be allowed");
-    default:
+    default:  // host_remedies.hpp knows the rest
       return error;
   }
 }

@@ -1,103 +1,13 @@
-"""pawl doctor, and pawl run on the same host: what is missing is found by trying, named, and has one remedy.
+"""pawl doctor on a host that gives what it needs, or whose files are in the way: what it tries, and how it tells.
 
-Each restriction is a real one, made for one command: a user namespace without room, a filter as containers have,
-covered files, file systems. A host may have more of them than its mark says (a container's), so the remedies
-themselves stand in the unit tests; here both commands must say the same one."""
+Hosts that refuse a layer are in doctor_refused_test.py, kernels that lie about one in doctor_lies_test.py."""
 
-import json
 import os
 import pathlib
-import shlex
-import shutil
-import socket
-import struct
-import subprocess
 
-import policy_files
-from brokers import EmbeddedBroker, Story, SystemBroker
-from host import SUPPORT, Person, Result, mount, wait_until
-
-PYTHON = "/usr/bin/python3"
-NAMESPACES = ("user namespace", "nested user namespace", "id maps", "new root", "read-only binds", "pid namespace", "private /proc",
-              "network namespace", "ipc namespace", "uts namespace", "cgroup namespace", "terminal")
-
-
-class Root(Person):
-    """root, a person of the host's broker, with a scratch home: the passwd entry of this mount namespace says so."""
-
-    def __init__(self, host):
-        self.name, self.login, self.uid, self.gid = "root", "root", 0, 0
-        self.home = pathlib.Path("/opt/root-home")
-        self.workspace = self.home / "project"
-        self.key = self.home / "key"
-        self.home.mkdir(mode=0o755)
-        self.workspace.mkdir()
-        os.chown(self.workspace, host.alice.uid, host.alice.gid)
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "root", "-f", self.key], check=True)
-        entries = pathlib.Path("/etc/passwd").read_text(encoding="utf-8").splitlines()
-        passwd = pathlib.Path("/opt/passwd")
-        passwd.write_text("\n".join([f"root:x:0:0::{self.home}:/bin/bash", *(line for line in entries if not line.startswith("root:"))]) + "\n",
-                          encoding="utf-8")
-        mount("--bind", passwd, "/etc/passwd")
-        host.mounted.append(pathlib.Path("/etc/passwd"))
-
-
-class DoctorStory(Story):
-    def setUp(self):
-        super().setUp()
-        self.broker = EmbeddedBroker(self.host)
-
-    def make_root(self):
-        """root, and the host's broker, which every person talks to from then on."""
-        root = Root(self.host)
-        broker = SystemBroker(self.host, launchers=("alice", "root"))
-        broker.write(policy_files.people([*self.host.people.values(), root]), "people.toml")
-        broker.start()
-        return root
-
-    def everybody(self):
-        """alice with her own broker, then root with the host's."""
-        yield self.alice
-        yield self.make_root()
-
-    def confined(self, person, preparation, *argv, wrapper=()):
-        """Runs argv as the person in a mount namespace of its own, after root has prepared that."""
-        environment = [f"{name}={value}" for name, value in person.environment().items()]
-        identity = [] if person.uid == 0 else ["setpriv", "--reuid", str(person.uid), "--regid", str(person.gid), "--clear-groups", "--"]
-        command = [*map(str, wrapper), *identity, "env", "-i", *environment, *map(str, argv)]
-        script = f"set -e; {preparation}\ncd {shlex.quote(str(person.workspace))}; exec {shlex.join(command)}"
-        ran = subprocess.run(["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-c", script], stdin=subprocess.DEVNULL,
-                             capture_output=True, timeout=120, check=False, start_new_session=True)
-        return Result(ran.returncode, ran.stdout.decode("utf-8", "replace"), ran.stderr.decode("utf-8", "replace"))
-
-    def run_words(self, person):
-        return [self.host.program("pawl"), "run", "--role", "observer", "--workspace", person.workspace, "--", "true"]
-
-    def doctor_words(self, *options):
-        return [self.host.program("pawl"), "doctor", *options]
-
-    def rows(self, result, code):
-        self.assertEqual(code, result.code, result)
-        rows = json.loads(result.out)
-        for row in rows:
-            self.assertEqual({"layer", "state", "required", "cause", "remedy"}, set(row), row)
-            self.assertIn(row["state"], ("works", "missing", "not needed"), row)
-        return {row["layer"]: row for row in rows}
-
-    def assert_blamed(self, row, *words):
-        """Required, missing, with these words in its cause, and a remedy."""
-        self.assertEqual(("missing", True), (row["state"], row["required"]), row)
-        for word in words:
-            self.assertIn(word, row["cause"])
-        self.assertNotEqual("", row["remedy"], row)
-
-    def assert_same(self, ran, row):
-        """pawl run fails on its one line with the remedy of that row, and points to the doctor."""
-        self.assertEqual(125, ran.code, ran)
-        lines = [line for line in ran.err.splitlines() if line.strip()]
-        self.assertEqual(1, len(lines), ran)
-        self.assertIn(row["remedy"], lines[0])
-        self.assertIn("pawl doctor", lines[0])
+from brokers import EmbeddedBroker, SystemBroker
+from doctors import NAMESPACES, DoctorStory, Root
+from host import wait_until
 
 
 class Works(DoctorStory):
@@ -241,87 +151,6 @@ class Table(DoctorStory):
         self.assert_blamed(rows["socket directory"], "107 bytes")
 
 
-class Refusing(DoctorStory):
-    """Hosts that refuse a layer: the doctor and pawl run, each as alice and as root."""
-
-    def test_no_user_namespaces(self):
-        """doctor and run: where user.max_user_namespaces is 0, both name it and the setting"""
-        wrapper = [PYTHON, SUPPORT / "in_user_namespace.py", "max_user_namespaces=0", "--"]
-        for person in self.everybody():
-            with self.subTest(person.name):
-                rows = self.rows(self.confined(person, ":", *self.doctor_words("--json"), wrapper=wrapper), 1)
-                for layer in (*NAMESPACES, "role observer"):
-                    self.assert_blamed(rows[layer], "user.max_user_namespaces is 0")
-                self.assertIn("user.max_user_namespaces=15000", rows["user namespace"]["remedy"])
-                self.assertEqual("works", rows["close_range"]["state"])
-                self.assert_same(self.confined(person, ":", *self.run_words(person), wrapper=wrapper), rows["user namespace"])
-
-    def test_no_pid_namespaces(self):
-        """doctor and run: where another kind has no room, it is found by name, also from inside the outer namespace"""
-        wrapper = [PYTHON, SUPPORT / "in_user_namespace.py", "max_pid_namespaces=0", "--"]
-        rows = self.rows(self.confined(self.alice, ":", *self.doctor_words("--json"), wrapper=wrapper), 1)
-        self.assertEqual("works", rows["user namespace"]["state"])
-        self.assert_blamed(rows["pid namespace"], "user.max_pid_namespaces is 0")
-        self.assert_same(self.confined(self.alice, ":", *self.run_words(self.alice), wrapper=wrapper), rows["pid namespace"])
-
-    def test_covered_proc(self):
-        """doctor and run: where part of /proc is covered, both say which, and how to get a whole one"""
-        cover = "mount --bind /dev/null /proc/uptime"
-        for person in self.everybody():
-            with self.subTest(person.name):
-                rows = self.rows(self.confined(person, cover, *self.doctor_words("--json")), 1)
-                self.assert_blamed(rows["private /proc"], "/proc/uptime")
-                self.assertEqual("works", rows["pid namespace"]["state"])
-                self.assert_blamed(rows["role observer"], "/proc/uptime")
-                self.assertEqual(rows["private /proc"]["remedy"], rows["role observer"]["remedy"])
-                self.assert_same(self.confined(person, cover, *self.run_words(person)), rows["private /proc"])
-
-    def filtered(self, person, calls, words, number="EPERM"):
-        return self.confined(person, ":", PYTHON, SUPPORT / "refuse_calls.py", "--errno", number, calls, *words)
-
-    def test_filter(self):
-        """doctor and run, under a filter as containers have: the layer behind each refused call is named"""
-        refusals = {"unshare": "user namespace", "keyctl": "session keyring", "mount": "private /proc", "fsopen": "new root",
-                    "open_tree": "read-only binds"}
-        for person in self.everybody():
-            for call, layer in refusals.items():
-                with self.subTest(person.name, call=call):
-                    rows = self.rows(self.filtered(person, call, self.doctor_words("--json")), 1)
-                    self.assert_blamed(rows[layer], "forbids it", "Operation not permitted")
-                    self.assertIn("seccomp=unconfined", rows[layer]["remedy"])
-                    self.assert_blamed(rows["role observer"], "forbids it")
-                    self.assert_same(self.filtered(person, call, self.run_words(person)), rows[layer])
-
-    def test_filter_that_lies(self):
-        """doctor and run, under a filter that answers ENOSYS: it is not taken for an old kernel"""
-        rows = self.rows(self.filtered(self.alice, "close_range", self.doctor_words("--json"), "ENOSYS"), 1)
-        self.assert_blamed(rows["close_range"], "forbids it")
-        self.assert_same(self.filtered(self.alice, "close_range", self.run_words(self.alice), "ENOSYS"), rows["close_range"])
-
-    def test_filter_without_landlock(self):
-        """doctor, under a filter without Landlock: the layer is missing, whatever the kernel has"""
-        for person in self.everybody():
-            with self.subTest(person.name):
-                rows = self.rows(self.filtered(person, "landlock_create_ruleset", self.doctor_words("--json")), 1)
-                self.assert_blamed(rows["landlock files"], "forbids it")
-
-    def test_chroot(self):
-        """doctor and run, in a chroot: the kernel gives no user namespace there, and both say why"""
-        top = pathlib.Path("/opt/top")
-        top.mkdir()
-        # A plain folder with everything bound into it: its root is no mount.
-        folders = " ".join(folder for folder in ("/usr", "/etc", "/proc", "/sys", "/dev", "/home", "/run", "/opt", "/tmp", "/var") if folder != "/opt")
-        prepare = (f"for f in {folders}; do mkdir -p {top}$f; mount --rbind $f {top}$f; done; "
-                   f"for l in bin sbin lib lib64; do ln -sfn usr/$l {top}/$l; done")
-        program = pathlib.Path(self.host.program("pawl"))
-        if not any(program.is_relative_to(folder) for folder in folders.split()):
-            prepare += f"; mkdir -p {top}{self.host.programs}; mount --rbind {self.host.programs} {top}{self.host.programs}"
-        wrapper = ["chroot", top]
-        rows = self.rows(self.confined(self.alice, prepare, *self.doctor_words("--json"), wrapper=wrapper), 1)
-        self.assert_blamed(rows["user namespace"], "chroot")
-        self.assert_same(self.confined(self.alice, prepare, *self.run_words(self.alice), wrapper=wrapper), rows["user namespace"])
-
-
 class Storage(DoctorStory):
     def test_read_only_state(self):
         """doctor and run: where the state cannot be written, both say so before anything is asked or begun"""
@@ -343,6 +172,19 @@ class Storage(DoctorStory):
         fill = f"mount -t tmpfs -o size=8m,mode=0700,uid={self.alice.uid},gid={self.alice.gid} tmpfs {state}"
         rows = self.rows(self.confined(self.alice, fill, *self.doctor_words("--json")), 1)
         self.assert_blamed(rows["disk"], "MiB are free")
+        crowd = f"mount -t tmpfs -o nr_inodes=500,mode=0700,uid={self.alice.uid},gid={self.alice.gid} tmpfs {state}"
+        rows = self.rows(self.confined(self.alice, crowd, *self.doctor_words("--json")), 1)
+        self.assert_blamed(rows["disk"], "more files are possible")
+
+    def test_clock_that_went_back(self):
+        """doctor: a ledger from the future says that the clock is wrong"""
+        self.broker.start()
+        head = self.alice.home / ".local/share/pawl/ledger-head"
+        later = head.stat().st_mtime + 3600
+        os.utime(head, (later, later))
+        rows = self.rows(self.host.pawl(self.alice, "doctor", "--json"), 1)
+        self.assert_blamed(rows["clock"], "the ledger was written at")
+        self.assertIn("timedatectl set-ntp true", rows["clock"]["remedy"])
 
     def test_no_extended_attributes(self):
         """doctor: a data folder whose file system keeps no attributes carries no overlay"""
@@ -362,63 +204,7 @@ class Storage(DoctorStory):
                 self.assertEqual("works", rows["overlay workspace"]["state"], rows["overlay workspace"])
 
 
-class Attacked(DoctorStory):
-    """The kernel is made to lie: a call that would enforce a layer says yes and does nothing. Then the attack gets
-    through, and the probe must see that; one that only made the call would report a layer that is not there."""
-
-    LIES = {
-        "read-only binds": "mount_setattr:retval=0",
-        "system call filter": "seccomp:retval=0",
-        "foreign system calls": "seccomp:retval=0",
-        "terminal": "seccomp:retval=0",
-        "landlock files": "landlock_restrict_self:retval=0",
-        "landlock scopes": "landlock_restrict_self:retval=0",
-        "session keyring": "keyctl:retval=1",
-        "close_range": "close_range:retval=0",
-        "ipc namespace": "unshare:retval=0:when=2+",
-        "pid namespace": "unshare:retval=0:when=2+",
-        "private /proc": "mount:retval=0",
-        "no new privileges": "prctl:retval=0",
-    }
-
-    def ask(self, layer, folder, *before):
-        """The verdict, cause and remedy of pawl-probe."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with ours, theirs:
-            command = [*before, self.host.program("pawl-probe"), layer, str(folder)]
-            child = subprocess.Popen(["/bin/sh", "-c", 'exec 3<&"$0"; exec "$@"', str(theirs.fileno()), *command], stdin=subprocess.DEVNULL,
-                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, pass_fds=[theirs.fileno()], start_new_session=True,
-                                     **self.alice.identity())
-            theirs.close()
-            ours.settimeout(60)
-            answer = ours.recv(65536)
-            _, said = child.communicate(timeout=60)
-        self.assertNotEqual(b"", answer, said)
-        verdict, at, texts = answer[0], 1, []
-        for _ in range(2):
-            (size,) = struct.unpack_from(">I", answer, at)
-            texts.append(answer[at + 4:at + 4 + size].decode())
-            at += 4 + size
-        return ("holds", "refused", "broken", "nothing")[verdict], *texts
-
-    def test_lies(self):
-        """doctor's probes attack what they made: a layer that says yes and holds nothing is seen through"""
-        if not shutil.which("strace"):
-            self.skipTest("needs:ptrace to let calls lie")
-        for layer, lie in self.LIES.items():
-            with self.subTest(layer):
-                folder = self.alice.home / "scratch"
-                self.host.run(self.alice, "mkdir", folder)
-                honest = self.ask(layer, folder)
-                if honest[0] == "nothing" or (layer.startswith("landlock") and honest[0] == "refused"):
-                    continue  # this kernel has nothing there to lie about
-                self.assertEqual("holds", honest[0], honest)
-                verdict, cause, remedy = self.ask(layer, folder, "strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=" + lie)
-                self.assertEqual("broken", verdict, (layer, cause))
-                self.assertNotEqual("", cause)
-                self.assertIn("start no agent on this kernel", remedy)
-                shutil.rmtree(folder)
-
+class Probes(DoctorStory):
     def test_probe_alone(self):
         """pawl-probe without a doctor says who runs it"""
         told = self.host.run(self.alice, self.host.program("pawl-probe"), "pidfd", "/tmp")

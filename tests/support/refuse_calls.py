@@ -14,7 +14,7 @@ LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06  # BPF_LD|W|ABS, BPF_JMP|JEQ|K, BPF_RET|K
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
 
 # x86-64
-NUMBERS = {"mount": 165, "keyctl": 250, "unshare": 272, "pivot_root": 155, "seccomp": 317, "open_tree": 428, "fsopen": 430,
+NUMBERS = {"prctl": 157, "mount": 165, "keyctl": 250, "unshare": 272, "pivot_root": 155, "seccomp": 317, "open_tree": 428, "fsopen": 430,
            "close_range": 436, "landlock_create_ruleset": 444, "mount_setattr": 442, "pidfd_send_signal": 424}
 
 

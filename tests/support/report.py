@@ -60,6 +60,7 @@ NEEDS = {
     and bool(open("/sys/fs/cgroup/cgroup.controllers", encoding="ascii").read().strip()),
     "loop-devices": lambda: os.path.exists("/dev/loop-control"),
     "qemu-system-x86_64": lambda: bool(shutil.which("qemu-system-x86_64")),
+    "apparmor_parser": lambda: bool(shutil.which("apparmor_parser", path=os.environ["PATH"] + ":/usr/sbin:/sbin")) and os.path.isdir("/etc/apparmor.d"),
     "busybox": lambda: bool(shutil.which("busybox")),
     "mmdebstrap": lambda: bool(shutil.which("mmdebstrap")),
     # Fetched from the package sources, which may be out of reach; in CI they are not.

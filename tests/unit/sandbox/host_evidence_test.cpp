@@ -147,3 +147,31 @@ TEST_CASE("nothing of a host that cannot be read is taken for a cause") {
   CHECK_FALSE(seen.filtered);
   CHECK(seen.covered_proc.empty());
 }
+
+TEST_CASE("distributions are told by what they are like, boot loaders by their files") {
+  CHECK(family_of("debian", "") == Family::debian);
+  CHECK(family_of("linuxmint", "ubuntu debian") == Family::debian);
+  CHECK(family_of("rocky", "rhel centos fedora") == Family::fedora);
+  CHECK(family_of("manjaro", "arch") == Family::arch);
+  CHECK(family_of("opensuse-tumbleweed", "opensuse suse") == Family::suse);
+  CHECK(family_of("alpine", "") == Family::alpine);
+  CHECK(family_of("nixos", "") == Family::other);
+
+  const FakeHost host;
+  host.write("etc/os-release", "ID=endeavouros\nID_LIKE=\"arch\"\n");
+  CHECK(host.look().family == Family::arch);
+  CHECK(host.look().loader == Loader::unknown);
+  CHECK_FALSE(host.look().doas);
+  host.write("usr/bin/doas", "");
+  CHECK(host.look().doas);
+  host.write("usr/bin/sudo", "");
+  CHECK_FALSE(host.look().doas);
+  host.write("etc/default/grub", "");
+  CHECK(host.look().loader == Loader::grub);
+  host.write("etc/update-extlinux.conf", "");
+  CHECK(host.look().loader == Loader::extlinux);
+  host.write("boot/firmware/cmdline.txt", "");
+  CHECK(host.look().loader == Loader::raspberry);
+  host.write("run/ostree-booted", "");
+  CHECK(host.look().ostree);
+}

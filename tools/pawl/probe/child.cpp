@@ -6,6 +6,9 @@
 #include <unistd.h>
 #include <csignal>
 
+#include <array>
+#include <climits>
+
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/codec.hpp"
 #include "sandbox/idmap.hpp"
@@ -24,6 +27,34 @@ struct Answer {
     archive(self.done, self.errnum, self.trail, self.remedy);
   }
 };
+
+// Where a process sees in which namespace it is; of pids, in which its next child will be.
+struct NamespaceLink {
+  int flag;
+  const char* name;
+  const char* path;
+};
+constexpr NamespaceLink kLinks[] = {
+    {CLONE_NEWUSER, "user", "/proc/self/ns/user"},
+    {CLONE_NEWNS, "mount", "/proc/self/ns/mnt"},
+    {CLONE_NEWNET, "network", "/proc/self/ns/net"},
+    {CLONE_NEWPID, "pid", "/proc/self/ns/pid_for_children"},
+    {CLONE_NEWIPC, "ipc", "/proc/self/ns/ipc"},
+    {CLONE_NEWUTS, "uts", "/proc/self/ns/uts"},
+    {CLONE_NEWCGROUP, "cgroup", "/proc/self/ns/cgroup"},
+};
+
+// Empty where /proc does not tell; a pid namespace without its first process has no name yet.
+using Names = std::array<std::string, std::size(kLinks)>;
+Names own_namespaces() {
+  Names names;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size = ::readlink(kLinks[i].path, target.data(), target.size());
+    names[i].assign(target.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  }
+  return names;
+}
 
 [[noreturn]] void run(const Task& task, const Channel& report) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -73,7 +104,12 @@ Result<int> status_of(const Task& task) {
 
 Result<> enter(int namespaces, const char* step) {
   // SAFETY: of this process alone, which ends with the probe.
+  const Names before = own_namespaces();
   if (::unshare(namespaces) != 0) return failed(step);
+  const Names after = own_namespaces();
+  for (std::size_t i = 0; i < after.size(); ++i)
+    if ((namespaces & kLinks[i].flag) != 0 && !before[i].empty() && before[i] == after[i])
+      return got_through("unshare(2) succeeded, and made no " + std::string(kLinks[i].name) + " namespace");
   return {};
 }
 
@@ -81,8 +117,12 @@ Result<> enter_as_user(const Ground& ground, int namespaces) {
   TRY(needing(sandbox::Layer::user_namespace, enter(CLONE_NEWUSER, "make a user namespace")));
   if (const int errnum = sandbox::write_id_maps(sandbox::single_id_maps(ground.identity)); errnum != 0)
     return needing(sandbox::Layer::id_maps, failed("map the ids of a user namespace", errnum));
-  if (namespaces != 0) TRY(enter(namespaces, "make namespaces"));
-  return {};
+  if (namespaces == 0) return {};
+  auto entered = enter(namespaces, "make namespaces");
+  // Their number is at its end: of a layer that is made of mounts the same errno would mean a full disk.
+  if (!entered && (entered.error().errnum == ENOSPC || entered.error().errnum == EUSERS))
+    return needing(sandbox::Layer::user_namespace, std::move(entered));
+  return entered;
 }
 
 }  // namespace pawl::probe

@@ -24,6 +24,8 @@ namespace {
 
 constexpr char kKey[] = "pawl-probe";
 
+constexpr int kSoon = 5000;  // milliseconds in which a killed process is gone
+
 bool finds_key() { return ::syscall(SYS_request_key, "user", kKey, nullptr, 0) >= 0; }
 
 }  // namespace
@@ -70,13 +72,16 @@ Result<> try_pidfd(const Ground&) {
   }
   UniqueFd pidfd(number);
   const auto killed = send_signal(pidfd, SIGKILL);
-  if (!killed) ::kill(child, SIGKILL);
+  pollfd ended{pidfd.get(), POLLIN, 0};
+  const bool arrived = killed && ::poll(&ended, 1, kSoon) == 1;
+  if (!arrived) ::kill(child, SIGKILL);
   const auto status = wait_for(pidfd);
   if (!status) {
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) continue;
     return std::unexpected(status.error());
   }
   if (!killed) return killed;
+  if (!arrived) return got_through("a signal to a pidfd was accepted, and did not arrive");
   if (!WIFSIGNALED(*status) || WTERMSIG(*status) != SIGKILL) return failed("kill by pidfd", ESRCH);
   // Gone: its number may be another's by now, the descriptor never is.
   const auto again = send_signal(pidfd, SIGKILL);

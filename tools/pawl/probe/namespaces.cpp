@@ -155,6 +155,7 @@ Result<> try_uts_namespace(const Ground& ground) {
   TRY(in_child([&]() -> Result<> {
     TRY(enter_as_user(ground, CLONE_NEWUTS));
     if (::sethostname(inside.data(), inside.size()) != 0) return failed("name the host");
+    if (host_name() != inside) return got_through("a name was given inside, and is not the name there");
     return {};
   }));
   if (host_name() != before) return got_through("a name given inside became the host's");

@@ -26,11 +26,12 @@ int route_to(const char* address, std::uint16_t port, int type) {
 }
 
 Result<> look_around_inside(const AbstractSocket& outside) {
+  // First: it is the one thing that works in a network that only claims to be new.
+  if (outside.answers()) return got_through("an abstract socket of the host answers inside");
   TRY(sandbox::bring_loopback_up());
   const UniqueFd listener = TRY(sandbox::listen_on_loopback(AF_INET, SOCK_STREAM, kPort));
   if (const int errnum = route_to("127.0.0.1", kPort, SOCK_STREAM); errnum != 0)
     return failed("connect to a listener on loopback", errnum);
-  if (outside.answers()) return got_through("an abstract socket of the host answers inside");
   if (route_to(kAnywhere, 9, SOCK_DGRAM) == 0)
     return got_through("there is a route out of the network namespace");
   return {};

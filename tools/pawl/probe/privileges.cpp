@@ -100,6 +100,7 @@ Result<> try_seccomp(const Ground&) {
 
 Result<> try_foreign_abi(const Ground&) {
 #ifdef __x86_64__
+  TRY(needing(sandbox::Layer::seccomp, in_child(forbid_and_filter)));
   std::string found;
   for (const Abi& abi : kForeign) {
     if (const int status = TRY(status_of([&abi] { return answers(abi); })); status != 0) continue;

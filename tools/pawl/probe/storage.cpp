@@ -1,5 +1,6 @@
 // The overlay of a workspace, and the folders of state and sockets. Runs in pawl-probe.
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "sandbox/base/channel.hpp"
 #include "sandbox/base/unique_fd.hpp"
@@ -54,6 +56,8 @@ Result<> try_overlay(const Ground& ground) {
     if (::mount("overlay", "merged", "overlay", MS_NOSUID | MS_NODEV,
                 "userxattr,lowerdir=lower,upperdir=upper,workdir=work") != 0)
       return failed("mount an overlay");
+    if (!is_there("merged/file"))
+      return got_through("an overlay was mounted, and shows nothing of its layers");
     return change_everything();
   }));
   struct stat kept{};
@@ -67,11 +71,15 @@ Result<> try_state_directory(const Ground&) {
   std::string name = ".pawl-probe-XXXXXX";
   const UniqueFd file(::mkostemp(name.data(), O_CLOEXEC));
   if (!file) return failed("make a file there");
-  const char line[] = "written by pawl doctor\n";
-  const bool written = ::write(file.get(), line, sizeof(line) - 1) > 0 && ::fsync(file.get()) == 0;
+  constexpr std::string_view line = "written by pawl doctor\n";
+  const bool written = ::write(file.get(), line.data(), line.size()) > 0 && ::fsync(file.get()) == 0;
   const int errnum = errno;
+  std::string kept(line.size(), '\0');
+  const bool same =
+      ::pread(file.get(), kept.data(), kept.size(), 0) == static_cast<ssize_t>(line.size()) && kept == line;
   ::unlink(name.c_str());
   if (!written) return failed("write and sync a file there", errnum);
+  if (!same) return got_through("a file there was written and synced, and does not hold what was written");
   return {};
 }
 
@@ -83,6 +91,13 @@ Result<> try_socket_directory(const Ground& ground) {
   const auto client = Channel::connect(path);
   ::unlink(path.c_str());
   if (!client) return std::unexpected(client.error());
+  // The kernel queues a connection before connect(2) returns: there is nothing to wait for.
+  pollfd queued{server.get(), POLLIN, 0};
+  if (::poll(&queued, 1, 0) != 1)
+    return got_through("connecting to a socket there succeeded, and led nowhere");
+  const Channel served{UniqueFd(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC))};
+  const auto peer = served.peer();
+  if (!peer || peer->pid != ::getpid()) return got_through("a socket there was reached by somebody else");
   return {};
 }
 

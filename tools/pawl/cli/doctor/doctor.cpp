@@ -56,6 +56,7 @@ std::string host_line() {
   const sandbox::HostEvidence host = sandbox::look_at_host();
   std::string line = "host: Linux " + host.release + ", " +
                      (host.distribution.empty() ? "unknown distribution" : host.distribution) +
+                     (host.kernel == sandbox::KernelKind::wsl2 ? " on WSL 2" : "") +
                      std::string(name_of(host.container)) + "; you: uid " + std::to_string(::getuid());
   if (::geteuid() == 0) line += ", whose sandboxes run as uid " + std::to_string(kNobody);
   return receipt::visible(line) + "\n\n";
