@@ -18,8 +18,7 @@ namespace {
 constexpr int kTries = 100;
 constexpr int kPause = 50;  // milliseconds between them
 
-// The launcher's memory is copied, secrets of an action among it, and nothing of it is used; nor is anything
-// allocated: another thread may have been doing so when this process was forked.
+// The launcher's memory is copied, secrets of an action among it, and nothing of it is used.
 [[noreturn]] void watch(int lifeline, int parent, const char* name) noexcept {
   ::prctl(PR_SET_NAME, "pawl-sweep", 0, 0, 0);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

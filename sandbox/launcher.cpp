@@ -126,9 +126,14 @@ Result<> retire() {
   return set_dumpable(0);
 }
 
-Result<std::vector<UniqueFd>> enter_network(NewNetwork& network, const LaunchPlan& plan) {
-  if (auto entered = network.enter(); !entered)
+Result<> make_network(Network network) {
+  auto entered = enter_new_network(network);
+  if (!entered)
     return std::unexpected(explained_inside(Layer::network_namespace, std::move(entered).error()));
+  return {};
+}
+
+Result<std::vector<UniqueFd>> make_listeners(const LaunchPlan& plan) {
   if (plan.low_ports == LowPorts::open) TRY(open_low_ports());
   std::vector<UniqueFd> listeners;
   for (const std::uint16_t port : plan.listeners)
@@ -149,9 +154,8 @@ Result<UniqueFd> open_init_program() {
 
 Result<Prepared> prepare_launch() {
   TRY(enter_outer_namespaces(TRY(take_identity(LaunchPlan{}))));
-  NewNetwork network = TRY(explained(Layer::network_namespace, NewNetwork::begin(Network::loopback)));
-  std::vector<UniqueFd> devices = TRY(explained(Layer::new_root, clone_devices()));
-  return Prepared{std::move(network), std::move(devices)};
+  TRY(make_network(Network::loopback));
+  return Prepared{TRY(explained(Layer::new_root, clone_devices()))};
 }
 
 Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptors, const FromClient& client,
@@ -166,7 +170,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   SourceTrees sources;
   HeldLimits limits = TRY(hold_limits(plan));
   ChangeTrees changes;
-  // Nothing is prepared where ids change: the helpers that are forked here have no thread beside them.
+  // With the rights of before: nothing is prepared where ids change.
   if (switches) {
     sources = TRY(explained(Layer::read_only_bind, clone_sources_early(plan, descriptors, places)));
     changes = TRY(clone_changes_early(plan, descriptors));
@@ -181,12 +185,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   if (switches) TRY(set_dumpable(1));
   if (!prepared) TRY(enter_outer_namespaces(identity));
   if (switches) TRY(set_dumpable(0));
-  std::optional<NewNetwork> network;
-  if (prepared)
-    network = std::move(prepared->network);
-  else if (plan.network != Network::host)
-    network = TRY(explained(Layer::network_namespace, NewNetwork::begin(plan.network)));
-
+  if (!prepared && plan.network != Network::host) TRY(make_network(plan.network));
   TRY(explained(Layer::read_only_bind, clone_sources(plan, descriptors, places, sources)));
   TRY(clone_changes(plan, descriptors, changes));
   TRY(explained(Layer::overlay, assemble_overlays(plan, changes, sources)));
@@ -195,8 +194,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   sources.clear();
   changes.clear();
   descriptors.clear();
-  std::vector<UniqueFd> listeners;
-  if (network) listeners = TRY(enter_network(*network, plan));
+  std::vector<UniqueFd> listeners = TRY(make_listeners(plan));
   if (switches) TRY(set_dumpable(1));
   Launched launched = TRY(start_child(data));
   launched.stops = data.take_stops();

@@ -11,7 +11,6 @@
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "sandbox/cgroup.hpp"
-#include "sandbox/netns.hpp"
 #include "sandbox/plan.hpp"
 #include "sandbox/pty.hpp"
 #include "sandbox/seccomp_filter.hpp"
@@ -37,11 +36,10 @@ struct FromClient {
   std::vector<std::string> variables;  // NAME=value; the command gets those that its plan inherits
 };
 
-// What is ready before the plan is known, besides the outer namespaces and their loopback: a third of a
-// launch. Only for a plan of the caller's own identity with a
-// network of its own.
+// What is ready before the plan is known, besides that the process is in the outer namespaces and in a
+// network of the session's own: a third of a launch. Only for a plan of the caller's own identity with such a
+// network.
 struct Prepared {
-  NewNetwork network;
   std::vector<UniqueFd> devices;  // clone_devices()
 };
 Result<Prepared> prepare_launch();

@@ -1,11 +1,9 @@
 #include "sandbox/netns.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -17,62 +15,11 @@ namespace {
 
 constexpr int kBacklog = 256;
 
-constexpr std::size_t kThreadStack = 128 * 1024;  // bytes
-
-Result<UniqueFd> make_network(Network network) {
-  if (::unshare(CLONE_NEWNET) != 0) return failed("make network namespace");
-  if (network != Network::none) TRY(bring_loopback_up());
-  UniqueFd made(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!made) return failed("open /proc/thread-self/ns/net");
-  return made;
-}
-
 }  // namespace
 
-struct NewNetwork::Work {
-  Network network = Network::loopback;
-  Result<UniqueFd> made;
-  pthread_t thread{};
-  bool running = false;
-
-  Work() = default;
-  Work(const Work&) = delete;
-  Work& operator=(const Work&) = delete;
-  ~Work() { wait(); }
-  void wait() {
-    if (running) ::pthread_join(thread, nullptr);
-    running = false;
-  }
-};
-
-NewNetwork::NewNetwork(std::unique_ptr<Work> work) : work_(std::move(work)) {}
-NewNetwork::NewNetwork(NewNetwork&&) noexcept = default;
-NewNetwork& NewNetwork::operator=(NewNetwork&&) noexcept = default;
-NewNetwork::~NewNetwork() = default;
-
-Result<NewNetwork> NewNetwork::begin(Network network) {
-  auto work = std::make_unique<Work>();
-  work->network = network;
-  pthread_attr_t attributes;
-  ::pthread_attr_init(&attributes);
-  ::pthread_attr_setstacksize(&attributes, kThreadStack);
-  const auto run = [](void* argument) -> void* {
-    auto* const mine = static_cast<Work*>(argument);
-    mine->made = make_network(mine->network);
-    return nullptr;
-  };
-  const int error = ::pthread_create(&work->thread, &attributes, run, work.get());
-  ::pthread_attr_destroy(&attributes);
-  if (error != 0) return failed("start a thread that makes the network namespace", error);
-  work->running = true;
-  return NewNetwork(std::move(work));
-}
-
-Result<> NewNetwork::enter() {
-  work_->wait();
-  const UniqueFd made = TRY(std::move(work_->made));
-  if (::setns(made.get(), CLONE_NEWNET) != 0) return failed("enter the network namespace");
-  return {};
+Result<> enter_new_network(Network network) {
+  if (::unshare(CLONE_NEWNET) != 0) return failed("make network namespace");
+  return network == Network::none ? Result<>() : bring_loopback_up();
 }
 
 Result<> bring_loopback_up() {

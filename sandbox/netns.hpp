@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
@@ -11,25 +10,8 @@
 
 namespace pawl::sandbox {
 
-// A network namespace of U0's, which the kernel makes in as much time as all the rest of a launch's
-// preparations: it is done beside them. The process has a second thread from begin() to enter().
-class NewNetwork {
- public:
-  // With loopback up, if the plan wants it.
-  static Result<NewNetwork> begin(Network network);
-  NewNetwork(NewNetwork&&) noexcept;
-  NewNetwork& operator=(NewNetwork&&) noexcept;
-  ~NewNetwork();
-
-  // Moves the calling thread there; once.
-  Result<> enter();
-
- private:
-  struct Work;
-  explicit NewNetwork(std::unique_ptr<Work> work);
-
-  std::unique_ptr<Work> work_;
-};
+// Moves the process to a network namespace of its own, with loopback up unless the plan wants none.
+Result<> enter_new_network(Network network);
 
 inline constexpr int kLoopbackIndex = 1;  // the first interface of every network namespace
 
