@@ -65,7 +65,7 @@ Result<> add_routes(Ipv6 ipv6) {
   add_default_route(messages, AF_INET);
   if (ipv6 == Ipv6::present) add_default_route(messages, AF_INET6);
   messages.ask_for_answer();
-  return send_netlink(NETLINK_ROUTE, messages, messages.last_sequence(), "lead all addresses to loopback");
+  return send_netlink(NETLINK_ROUTE, messages, "lead all addresses to loopback");
 }
 
 // ---- rules ----

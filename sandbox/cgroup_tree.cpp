@@ -6,19 +6,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <array>
-
 #include "sandbox/base/text_file.hpp"
 #include "sandbox/mountinfo.hpp"
 
 namespace pawl::sandbox {
 namespace {
-
-std::string_view next_word(std::string_view& line) {
-  const std::string_view word = line.substr(0, line.find(' '));
-  line.remove_prefix(std::min(line.size(), word.size() + 1));
-  return word;
-}
 
 bool lies_below(std::string_view path, std::string_view root) {
   return root == "/" || path == root || (path.starts_with(root) && path[root.size()] == '/');
@@ -59,10 +51,10 @@ std::optional<CgroupMount> cgroup_mount(std::string_view mountinfo, std::string_
     std::string_view line = take_line(mountinfo);
     const auto dash = line.find(" - ");
     if (dash == std::string_view::npos || !line.substr(dash + 3).starts_with("cgroup2 ")) continue;
-    for (int field = 0; field < 3; ++field) next_word(line);  // its id, its parent's, the device
+    for (int field = 0; field < 3; ++field) take_word(line);  // its id, its parent's, the device
     CgroupMount mount;
-    mount.root = unescaped_path(next_word(line));
-    mount.point = unescaped_path(next_word(line));
+    mount.root = unescaped_path(take_word(line));
+    mount.point = unescaped_path(take_word(line));
     if (lies_below(path, mount.root)) return mount;
   }
   return std::nullopt;

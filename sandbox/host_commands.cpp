@@ -55,11 +55,12 @@ bool older(const std::string& release, unsigned than_major, unsigned than_minor)
   return major != than_major ? major < than_major : minor < than_minor;
 }
 
+bool has_openrc(const HostEvidence& host) { return host.family == Family::alpine && !host.systemd; }
+
 // busybox's sysctl knows no --system; OpenRC's service reads the same files.
 std::string set_sysctl(const HostEvidence& host, const std::string& setting) {
-  const bool openrc = host.family == Family::alpine && !host.systemd;
   return "echo " + setting + " | sudo tee /etc/sysctl.d/60-pawl.conf && " +
-         (openrc ? "sudo rc-service sysctl restart" : "sudo sysctl --system");
+         (has_openrc(host) ? "sudo rc-service sysctl restart" : "sudo sysctl --system");
 }
 
 std::string boot_with(const HostEvidence& host, const std::string& parameter) {

@@ -13,6 +13,9 @@ namespace pawl::sandbox {
 // "6.1.0-25-amd64" against the version that brings a layer.
 bool older(const std::string& release, unsigned than_major, unsigned than_minor);
 
+// Whether OpenRC starts the services.
+bool has_openrc(const HostEvidence& host);
+
 // Now and after every boot.
 std::string set_sysctl(const HostEvidence& host, const std::string& setting);
 

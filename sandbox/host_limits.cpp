@@ -37,7 +37,7 @@ std::string writable_cgroups(const HostEvidence& evidence) {
 }
 
 bool openrc(const HostEvidence& evidence) {
-  return evidence.family == Family::alpine && !evidence.systemd && evidence.container == Container::none;
+  return has_openrc(evidence) && evidence.container == Container::none;
 }
 
 std::string unified_groups(const HostEvidence& evidence) {

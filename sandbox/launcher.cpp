@@ -146,9 +146,11 @@ Result<std::vector<UniqueFd>> make_listeners(const LaunchPlan& plan) {
 }  // namespace
 
 Result<UniqueFd> open_init_program() {
-  const std::string init = TRY(find_program("pawl-init"));
+  const std::string init = TRY(program_folder()) + "/pawl-init";
   UniqueFd program(::open(init.c_str(), O_PATH | O_CLOEXEC));
-  if (!program) return failed("open " + init);
+  if (!program)
+    return std::unexpected(
+        failed("open " + init).error().advising("pawl-init is installed beside pawl-launch: reinstall pawl"));
   return program;
 }
 
@@ -163,8 +165,7 @@ Result<Launched> launch(const LaunchPlan& plan, std::vector<UniqueFd> descriptor
   const UniqueFd init = plan.init == Init::reaper ? TRY(open_init_program()) : UniqueFd{};
   const PrivatePlaces places = TRY(PrivatePlaces::resolve(plan));
   const bool switches = TRY(check_identity(plan)) == IdentityChange::switch_ids;
-  const bool fits = plan.network == Network::loopback || plan.network == Network::captured;
-  if (prepared && (switches || !fits))
+  if (prepared && (switches || !has_own_loopback(plan.network)))
     return refuse("what was prepared does not fit the plan",
                   "client and broker differ in version; restart the broker");
   SourceTrees sources;

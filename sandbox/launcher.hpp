@@ -13,7 +13,6 @@
 #include "sandbox/cgroup.hpp"
 #include "sandbox/plan.hpp"
 #include "sandbox/pty.hpp"
-#include "sandbox/seccomp_filter.hpp"
 
 namespace pawl::sandbox {
 

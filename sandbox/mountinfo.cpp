@@ -1,5 +1,7 @@
 #include "sandbox/mountinfo.hpp"
 
+#include "sandbox/base/text_file.hpp"
+
 namespace pawl::sandbox {
 
 std::string unescaped_path(std::string_view text) {
@@ -18,12 +20,8 @@ std::string unescaped_path(std::string_view text) {
 
 std::string mount_point(std::string_view line) {
   constexpr int kBefore = 4;  // fields: its id, its parent's, the device, the root
-  for (int field = 0; field < kBefore; ++field) {
-    const std::size_t space = line.find(' ');
-    if (space == std::string_view::npos) return {};
-    line.remove_prefix(space + 1);
-  }
-  return unescaped_path(line.substr(0, line.find(' ')));
+  for (int field = 0; field < kBefore; ++field) take_word(line);
+  return unescaped_path(take_word(line));
 }
 
 }  // namespace pawl::sandbox

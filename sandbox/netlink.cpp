@@ -38,6 +38,7 @@ void NetlinkMessages::ask_for_answer() {
   std::memcpy(&header, bytes_.data() + message_, sizeof(header));
   header.nlmsg_flags |= NLM_F_ACK;
   std::memcpy(bytes_.data() + message_, &header, sizeof(header));
+  awaited_ = sequence_;
 }
 
 std::size_t NetlinkMessages::open(std::uint16_t type) {
@@ -61,8 +62,7 @@ void NetlinkMessages::append(const void* data, std::size_t size) {
   bytes_.insert(bytes_.end(), from, from + size);
 }
 
-Result<> send_netlink(int protocol, const NetlinkMessages& messages, std::uint32_t awaited,
-                      const std::string& step) {
+Result<> send_netlink(int protocol, const NetlinkMessages& messages, const std::string& step) {
   const UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!netlink) return failed(step + ": netlink socket");
   ::setsockopt(netlink.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
@@ -72,7 +72,8 @@ Result<> send_netlink(int protocol, const NetlinkMessages& messages, std::uint32
     const ssize_t size = ::recv(netlink.get(), answers.data(), answers.size(), 0);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return failed(step);
-    const auto outcome = outcome_in(std::span(answers).first(static_cast<std::size_t>(size)), awaited);
+    const auto outcome =
+        outcome_in(std::span(answers).first(static_cast<std::size_t>(size)), messages.awaited());
     if (outcome && *outcome != 0) return failed(step, *outcome);
     if (outcome) return {};
   }

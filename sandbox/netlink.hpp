@@ -34,7 +34,8 @@ class NetlinkMessages {
   void put(std::uint16_t type, const char* text) { put(type, text, std::strlen(text) + 1); }
 
   const Bytes& bytes() const { return bytes_; }
-  std::uint32_t last_sequence() const { return sequence_; }
+  // Of the message that asked for an answer.
+  std::uint32_t awaited() const { return awaited_; }
 
  private:
   void append(const void* data, std::size_t size);
@@ -47,11 +48,11 @@ class NetlinkMessages {
   Bytes bytes_;
   std::size_t message_ = 0;
   std::uint32_t sequence_ = 0;
+  std::uint32_t awaited_ = 0;
 };
 
-// Sends them over `protocol`, such as NETLINK_ROUTE, and waits for the answer to the one with this sequence
-// number, which has to ask for it. The first refusal, with the kernel's errno, is the result.
-Result<> send_netlink(int protocol, const NetlinkMessages& messages, std::uint32_t awaited,
-                      const std::string& step);
+// Sends them over `protocol`, such as NETLINK_ROUTE, and waits for the answer that one of them asked for. The
+// first refusal, with the kernel's errno, is the result.
+Result<> send_netlink(int protocol, const NetlinkMessages& messages, const std::string& step);
 
 }  // namespace pawl::sandbox

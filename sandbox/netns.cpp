@@ -28,9 +28,10 @@ Result<> bring_loopback_up() {
   link.ifi_flags = IFF_UP;
   link.ifi_change = IFF_UP;
   NetlinkMessages messages;
-  messages.begin(RTM_NEWLINK, NLM_F_ACK, link);
+  messages.begin(RTM_NEWLINK, 0, link);
   messages.end();
-  return send_netlink(NETLINK_ROUTE, messages, messages.last_sequence(), "bring loopback up");
+  messages.ask_for_answer();
+  return send_netlink(NETLINK_ROUTE, messages, "bring loopback up");
 }
 
 Result<> open_low_ports() {

@@ -208,9 +208,8 @@ void NftTable::refuse_by_icmp(std::uint8_t code) {
 
 Result<> NftTable::commit(const std::string& step) {
   messages_.ask_for_answer();
-  const std::uint32_t last = messages_.last_sequence();
   mark(messages_, NFNL_MSG_BATCH_END);
-  return send_netlink(NETLINK_NETFILTER, messages_, last, step);
+  return send_netlink(NETLINK_NETFILTER, messages_, step);
 }
 
 Result<> touch_nft_table(const char* name) { return NftTable(name).commit("change rules of the network"); }

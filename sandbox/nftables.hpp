@@ -29,13 +29,13 @@ class NftTable {
   };
   void add(const Chain& chain);
 
-  // A rule of a chain, up to end(): each expression narrows it, the last says what becomes of the packet.
+  // A rule of a chain, up to end_rule(): each expression narrows it, the last says what becomes of the
+  // packet.
   void begin_rule(const char* chain);
   void end_rule();
 
-  // Narrowing: the address family (NFPROTO_…), the protocol (IPPROTO_…), the port, the destination's first
-  // bytes.
-  void of_family(std::uint8_t family);
+  // Narrowing: the protocol (IPPROTO_…), the port, the first bytes of the destination (NFPROTO_IPV4 or
+  // _IPV6).
   void of_protocol(std::uint8_t protocol);
   void to_port(std::uint16_t port);
   void from_port(std::uint16_t port);
@@ -61,6 +61,7 @@ class NftTable {
   void begin(std::uint16_t type, std::uint16_t flags);
   void number(std::uint16_t type, std::uint32_t value);
   void value(std::uint16_t type, const void* bytes, std::size_t size);
+  void of_family(std::uint8_t family);
   void load_meta(std::uint32_t key);
   void load_payload(std::uint32_t base, std::uint32_t offset, std::uint32_t size);
   void port_at(std::uint32_t offset, std::uint16_t port);
@@ -74,7 +75,7 @@ class NftTable {
   std::size_t expressions_ = 0;
 };
 
-// Whether the table of this name can be changed from here: 0 or an errno.
+// Fails where the rules of the network cannot be changed from here.
 Result<> touch_nft_table(const char* name);
 
 }  // namespace pawl::sandbox

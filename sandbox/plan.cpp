@@ -212,7 +212,7 @@ Result<> check_descriptors(const LaunchPlan& plan, std::size_t descriptors) {
 
 Result<> check_network(const LaunchPlan& plan) {
   if (plan.listeners.size() > kMaxListeners) return refuse("too many listeners");
-  const bool own = plan.network == Network::loopback || plan.network == Network::captured;
+  const bool own = has_own_loopback(plan.network);
   if (!plan.listeners.empty() && !own) return refuse("listeners need a network of the sandbox's own");
   if (plan.low_ports == LowPorts::open && !own)
     return refuse("low ports need a network of the sandbox's own");

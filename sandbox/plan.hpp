@@ -105,6 +105,10 @@ enum class Network : std::uint8_t {
   host,      // the host's: the dialer only
 };
 constexpr Network last_of(Network) { return Network::host; }
+// A namespace of the sandbox's own with loopback up: what listens there is the launcher's or the session's.
+constexpr bool has_own_loopback(Network network) {
+  return network == Network::loopback || network == Network::captured;
+}
 
 // Whether ports below 1024 can be bound in the sandbox's network.
 enum class LowPorts : std::uint8_t { closed, open };

@@ -17,6 +17,7 @@
 #include "sandbox/seccomp_profile.hpp"
 
 namespace pawl::sandbox {
+
 class FilterCompiler {
  public:
   // `changed` rows take the place of the profile's own.

@@ -1,6 +1,5 @@
 #include "sandbox/seccomp_filter.hpp"
 
-#include <cerrno>
 #include <cstring>
 
 #include "sandbox/seccomp_changes.hpp"

@@ -69,8 +69,8 @@ struct Profile {
   std::string_view name;
   std::span<const Row> rows;
   const Profile* base = nullptr;  // whose rows hold for calls that have none here
-  std::span<const sock_filter> compiled =
-      {};  // compile_filter() of it without parameters, where that is known
+  // compile_filter() of it without parameters, where that is known.
+  std::span<const sock_filter> compiled = {};
 };
 
 // For agents and actions, by what a role may say. `standard` ("default" in a role) judges every known call in

@@ -2,6 +2,7 @@
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
+#include <linux/limits.h>
 
 #include <cstddef>
 
@@ -10,15 +11,7 @@
 namespace pawl::init {
 namespace {
 
-constexpr std::size_t kPathMax = 4096;               // PATH_MAX, with the end (limits.h)
 constexpr const char* kUsualPath = "/bin:/usr/bin";  // confstr(3), _CS_PATH
-constexpr int kEmptyPath = 0x1000;                   // AT_EMPTY_PATH
-
-std::size_t length(const char* text) noexcept {
-  std::size_t count = 0;
-  while (text[count] != '\0') ++count;
-  return count;
-}
 
 bool has_slash(const char* text) noexcept {
   for (; *text != '\0'; ++text)
@@ -55,17 +48,17 @@ int execute_file(const char* file, char** words, char** environment) noexcept {
 
 int execute_descriptor(int descriptor, char** words, char** environment) noexcept {
   call(__NR_fcntl, descriptor, F_SETFD, FD_CLOEXEC);
-  const long error = call(__NR_execveat, descriptor, "", words, environment, kEmptyPath);
+  const long error = call(__NR_execveat, descriptor, "", words, environment, AT_EMPTY_PATH);
   // A script, whose interpreter would have nothing to read. It keeps the descriptor.
   if (error != -ENOENT) return static_cast<int>(error);
   call(__NR_fcntl, descriptor, F_SETFD, 0L);
-  return static_cast<int>(call(__NR_execveat, descriptor, "", words, environment, kEmptyPath));
+  return static_cast<int>(call(__NR_execveat, descriptor, "", words, environment, AT_EMPTY_PATH));
 }
 
 // FOLDER/NAME in `file`; an empty folder is the current one.
 bool join(char* file, const char* folder, std::size_t folder_length, const char* name) noexcept {
   const std::size_t name_length = length(name);
-  if (folder_length + 1 + name_length >= kPathMax) return false;
+  if (folder_length + 1 + name_length >= PATH_MAX) return false;
   std::size_t at = 0;
   for (; at < folder_length; ++at) file[at] = folder[at];
   if (folder_length != 0) file[at++] = '/';
@@ -81,7 +74,7 @@ bool goes_on_after(int error) noexcept {
 
 int search(char** words, char** environment) noexcept {
   const char* const name = words[0];
-  char file[kPathMax];
+  char file[PATH_MAX];
   int refused = -ENOENT;
   for (const char* folder = path_in(environment);;) {
     const char* end = folder;

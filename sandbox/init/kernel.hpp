@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #if defined(__x86_64__)
@@ -30,6 +31,13 @@ inline long word(const void* address) noexcept { return reinterpret_cast<long>(a
 template <typename A = long, typename B = long, typename C = long, typename D = long, typename E = long>
 long call(long number, A a = 0, B b = 0, C c = 0, D d = 0, E e = 0) noexcept {
   return system_call(number, word(a), word(b), word(c), word(d), word(e));
+}
+
+// strlen(3)
+inline std::size_t length(const char* text) noexcept {
+  std::size_t count = 0;
+  while (text[count] != '\0') ++count;
+  return count;
 }
 
 [[noreturn]] inline void leave(int code) noexcept {

@@ -28,10 +28,8 @@ constexpr int kForwarded[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1, SIGU
                               SIGCONT, SIGTSTP, SIGWINCH, SIGALRM, SIGPIPE, SIGURG};
 
 void say(const char* text) {
-  std::size_t size = 0;
-  while (text[size] != '\0') ++size;
   constexpr int standard_error = 2;
-  call(__NR_write, standard_error, text, static_cast<long>(size));  // nobody listens: nobody to tell
+  call(__NR_write, standard_error, text, static_cast<long>(length(text)));  // nobody listens: nobody to tell
 }
 
 // "-" or a number.

@@ -18,7 +18,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -39,7 +38,6 @@ constexpr int kFilterFd = 9;
 constexpr int kNamespaces =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 constexpr std::size_t kStack = 256 * 1024;  // bytes
-constexpr useconds_t kGap = 30'000;
 
 struct Launch {
   std::string workspace, payload;
@@ -47,12 +45,6 @@ struct Launch {
   sock_fprog filter{};
 };
 const Launch* launch = nullptr;
-
-double now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
-}
 
 [[noreturn]] void give_up(const char* what) {
   std::perror(what);
@@ -232,7 +224,7 @@ std::string same_id(unsigned id) { return std::to_string(id) + " " + std::to_str
 void measure(void* stack, int rounds) {
   std::vector<std::vector<double>> steps(kCount + 3);
   for (int round = 0; round < rounds; ++round) {
-    ::usleep(kGap);
+    let_settle();
     Times times{};
     if (run(stack, times) != 0) std::exit(125);
     steps[0].push_back(begun - times.start);

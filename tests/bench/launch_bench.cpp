@@ -19,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,18 +55,6 @@ struct StepTimes {
   std::array<double, kMaxSteps> at{};  // microseconds
 };
 StepTimes* step_times = nullptr;  // shared with the launching process
-
-// The kernel takes the last launch's namespaces apart afterwards; nobody's launch is to wait for another's.
-void let_settle() {
-  constexpr useconds_t kGap = 30'000;
-  ::usleep(kGap);
-}
-
-double now() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
-}
 
 [[noreturn]] void give_up(const std::string& what) {
   std::fprintf(stderr, "launch-bench: %s\n", what.c_str());

@@ -1,12 +1,27 @@
 // Times of many rounds, in microseconds.
 #pragma once
 
+#include <time.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <vector>
 
 namespace pawl::bench {
+
+inline double now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_nsec) / 1e3;
+}
+
+// The kernel takes the last launch's namespaces apart afterwards; nobody's launch is to wait for another's.
+inline void let_settle() {
+  constexpr useconds_t gap = 30'000;
+  ::usleep(gap);
+}
 
 inline double quantile(std::vector<double> values, double part) {
   std::sort(values.begin(), values.end());

@@ -204,8 +204,7 @@ Session::Session(const Ground& ground, const sandbox::LaunchPlan& plan, const Op
   descriptors.insert(descriptors.end(), options.descriptors.begin(), options.descriptors.end());
   if (options.with_broker) descriptors.push_back(launchers.fd());
   const bool fits =
-      options.as == As::ordinary && plan.uid == sandbox::kNone &&
-      (plan.network == sandbox::Network::loopback || plan.network == sandbox::Network::captured);
+      options.as == As::ordinary && plan.uid == sandbox::kNone && has_own_loopback(plan.network);
   if (options.prepare == Prepare::always || (options.prepare == Prepare::where_it_fits && fits))
     send({.kind = sandbox::CommandKind::prepare});
   send({.kind = sandbox::CommandKind::start,
