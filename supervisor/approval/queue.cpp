@@ -19,6 +19,8 @@ constexpr std::int64_t kMinute = 60 * kSecond;
 constexpr std::size_t kMinPrefix = 8;  // digits of an id
 constexpr std::size_t kShownIdDigits = 12;
 
+std::string kind_of(const Asker& asker) { return asker.session.empty() ? "person" : "session"; }
+
 std::string short_id(std::string_view id) { return "request " + std::string(id.substr(0, kShownIdDigits)); }
 
 bool waits(const Request& request) {
@@ -42,9 +44,10 @@ Result<> check_policy_unchanged(const Request& request, const Current& current) 
 
 Result<RequestRecord> record_of(const Proposal& proposal, const std::string& audience, std::int64_t now) {
   if (!receipt::is_full_id(proposal.id)) return refuse("a request's id must be 64 hexadecimal digits");
-  if (!receipt::is_full_id(proposal.session)) return refuse("a session's id must be 64 hexadecimal digits");
+  if (!proposal.session.empty() && !receipt::is_full_id(proposal.session))
+    return refuse("a session's id must be 64 hexadecimal digits");
   if (proposal.launcher.empty())
-    return refuse("nobody in people.toml is the launcher of this session, so nobody could answer for it",
+    return refuse("nobody in people.toml is the launcher, so nobody could answer for it",
                   "add the launcher's uid to a person in people.toml");
   if (!receipt::is_plain_name(proposal.action)) return refuse("the action's name is malformed");
   TRY(check_rule(proposal.rule, proposal.launcher));
@@ -82,7 +85,8 @@ Step step_of(ledger::Kind kind, const Record& record) {
 
 Result<Proposed> Queue::propose(const Proposal& proposal, std::int64_t now) {
   RequestRecord record = TRY_DURING("propose", record_of(proposal, audience_, now));
-  Counts& counts = counts_[proposal.session];
+  const Asker asker{proposal.session, proposal.launcher};
+  Counts& counts = counts_[asker];
   if (const Request* same = find_joinable(proposal, now)) {
     ++counts.joined;
     return Proposed{same->id(), std::nullopt};
@@ -99,7 +103,7 @@ const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) 
   for (const std::string& id : open_) {
     const Request& request = requests_.find(id)->second;
     const bool alive = burned(request) || (waits(request) && now < request.binding.expires * kSecond);
-    if (alive && request.binding.session == proposal.session &&
+    if (alive && request.asker() == Asker{proposal.session, proposal.launcher} &&
         request.binding.document == proposal.document && request.binding.policy == proposal.policy)
       return &request;
   }
@@ -107,31 +111,32 @@ const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) 
 }
 
 Result<> Queue::check_limits(const Proposal& proposal, std::int64_t now) const {
+  const Asker asker{proposal.session, proposal.launcher};
   // The newest first: what is older than the cooldown ends the search, however long the past is.
   for (const std::string& id : denied_ | std::views::reverse) {
     const Request& request = requests_.find(id)->second;
     const std::int64_t quiet_until = request.changed + limits_.cooldown * kSecond;
     if (now >= quiet_until) break;
-    if (request.binding.session == proposal.session && request.binding.document == proposal.document)
+    if (request.asker() == asker && request.binding.document == proposal.document)
       return refuse("the same was denied by " + request.by + " just now: " + receipt::visible(request.reason),
                     "try another way, or wait " + std::to_string((quiet_until - now) / kSecond + 1) + " s");
   }
-  return has_room(proposal.session, now);
+  return has_room(asker, now);
 }
 
-Result<> Queue::has_room(const std::string& session, std::int64_t now) const {
+Result<> Queue::has_room(const Asker& asker, std::int64_t now) const {
   const auto waiting = static_cast<std::size_t>(std::ranges::count_if(open_, [&](const std::string& id) {
     const Request& request = requests_.find(id)->second;
-    return waits(request) && request.binding.session == session;
+    return waits(request) && request.asker() == asker;
   }));
   std::size_t recent = 0;
   for (const std::string& id : order_ | std::views::reverse) {
     const Request& request = requests_.find(id)->second;
     if (now - request.created >= kMinute) break;
-    if (request.binding.session == session) ++recent;
+    if (request.asker() == asker) ++recent;
   }
   if (waiting >= limits_.pending_per_session)
-    return refuse(std::to_string(waiting) + " requests of this session wait already",
+    return refuse(std::to_string(waiting) + " requests of this " + kind_of(asker) + " wait already",
                   "wait for their decisions");
   if (recent >= limits_.requests_per_minute)
     return refuse(std::to_string(recent) + " requests within a minute are too many", "ask less often");
@@ -271,8 +276,8 @@ std::optional<std::int64_t> Queue::next_expiry() const {
   return earliest;
 }
 
-Counts Queue::counts(const std::string& session) const {
-  const auto found = counts_.find(session);
+Counts Queue::counts(const Asker& asker) const {
+  const auto found = counts_.find(asker);
   return found != counts_.end() ? found->second : Counts{};
 }
 

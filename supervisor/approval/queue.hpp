@@ -43,7 +43,7 @@ struct Limits {
 // A new request, as the broker pinned it.
 struct Proposal {
   std::string id;       // random_id()
-  std::string session;  // full id
+  std::string session;  // full id; empty, as is agent: a person asks on their own
   std::string role;
   std::string agent;     // what runs in the session, as the broker names it
   std::string launcher;  // the person; an unmapped launcher (empty) can get no receipt
@@ -82,10 +82,10 @@ class Queue {
       : audience_(std::move(audience)), limits_(limits) {}
 
   // Times are Unix milliseconds by the broker's clock.
-  // The same session asking for the same document while that waits or runs joins it.
+  // The same asker asking for the same document while that waits or runs joins it.
   Result<Proposed> propose(const Proposal& proposal, std::int64_t now);
-  // Would a new request of this session be one too many, whatever it asks? Before anything is copied for it.
-  Result<> has_room(const std::string& session, std::int64_t now) const;
+  // Would a new request of theirs be one too many, whatever it asks? Before anything is copied for it.
+  Result<> has_room(const Asker& asker, std::int64_t now) const;
   // `statement` and `signature` as a reviewer sent them; `id` in full. Checks everything; what it refuses is
   // not logged here.
   Result<Step> decide(const std::string& id, std::string_view statement, std::string_view signature,
@@ -112,7 +112,7 @@ class Queue {
   std::vector<const Request*> list() const;         // oldest first
   std::vector<const Request*> pending() const;      // pending or approved, oldest first
   std::optional<std::int64_t> next_expiry() const;  // Unix ms
-  Counts counts(const std::string& session) const;
+  Counts counts(const Asker& asker) const;
   const std::string& audience() const { return audience_; }
 
  private:
@@ -133,7 +133,7 @@ class Queue {
   std::vector<std::string> order_;   // ids as they were created
   std::vector<std::string> open_;    // of these: what waits or runs, so that the past costs nothing
   std::vector<std::string> denied_;  // ids as they were denied
-  std::map<std::string, Counts, std::less<>> counts_;
+  std::map<Asker, Counts> counts_;
 };
 
 }  // namespace pawl::approval

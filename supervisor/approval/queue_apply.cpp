@@ -86,7 +86,7 @@ Result<> Queue::apply_request(const ledger::Entry& entry) {
   request.rule = std::move(record.rule);
   request.why = std::move(record.why);
   request.created = request.changed = entry.time;
-  ++counts_[request.binding.session].created;
+  ++counts_[request.asker()].created;
   if (!requests_.emplace(id, std::move(request)).second) return refuse("the request was asked for before");
   order_.push_back(id);
   open_.push_back(id);

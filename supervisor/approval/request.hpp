@@ -2,6 +2,7 @@
 // Runs in the broker and in `log verify`.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -60,6 +61,13 @@ struct Decision {
   std::int64_t received = 0;  // Unix ms by the broker's clock
 };
 
+// Whose requests are counted, and folded, together: a session's, or those that a person makes without one.
+struct Asker {
+  std::string session;
+  std::string person;  // the launcher, or who asked
+  auto operator<=>(const Asker&) const = default;
+};
+
 struct Request {
   receipt::Binding binding;  // id, digests, role, session, requesters, times: what decisions must repeat
   std::string action;
@@ -75,6 +83,7 @@ struct Request {
   std::optional<std::uint64_t> consumed_at;  // index of the consume entry
 
   const std::string& id() const { return binding.request; }
+  Asker asker() const { return {binding.session, binding.launcher}; }
   std::uint32_t approvals() const;  // distinct persons
 };
 

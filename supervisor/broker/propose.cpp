@@ -133,7 +133,7 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
   const auto parameters = TRY(policy::check_parameters(*action, given_by(ask)));
 
   // Before files are copied for it; without files, asking for the same joins, however much waits.
-  if (!files.empty()) TRY(books_->queue().has_room(session.info.id, wall_clock()));
+  if (!files.empty()) TRY(books_->queue().has_room({session.info.id, session.info.person}, wall_clock()));
 
   Adoption adoption(books_->blobs());
   receipt::ActionDocument document;

@@ -148,14 +148,21 @@ Result<Statement> unwrap(Envelope envelope) {
   return statement;
 }
 
+// A person's own request has neither session nor agent; an agent's has both.
+Result<> check_agent(const Binding& binding) {
+  if (binding.session.empty() && binding.agent.empty()) return {};
+  if (!is_full_id(binding.session)) return refuse("session is not an id of 64 hexadecimal digits");
+  if (!is_text(binding.agent) || binding.agent.empty() || binding.agent.size() > kMaxAgentBytes)
+    return refuse("requesters: agent is empty, too long or malformed");
+  return {};
+}
+
 Result<> check(const Statement& statement) {
   const Binding& binding = statement.binding;
   if (!is_full_id(binding.request)) return refuse("request is not an id of 64 hexadecimal digits");
-  if (!is_full_id(binding.session)) return refuse("session is not an id of 64 hexadecimal digits");
+  TRY(check_agent(binding));
   if (!is_plain_name(binding.audience)) return refuse("audience is not a name");
   if (!is_plain_name(binding.role)) return refuse("role is not a name");
-  if (!is_text(binding.agent) || binding.agent.empty() || binding.agent.size() > kMaxAgentBytes)
-    return refuse("requesters: agent is empty, too long or malformed");
   if (!is_plain_name(binding.launcher)) return refuse("requesters: person is not a name");
   if (binding.renderer < 1) return refuse("rendered: version is below 1");
   if (binding.issued < 0 || binding.issued >= binding.expires) return refuse("expires is not after issued");

@@ -30,9 +30,11 @@ struct Binding {
   std::string audience;  // name of the one broker that may spend it
   Digest document{};     // SHA-256 of the action document's canonical bytes: the statement's subject
   std::string role;
-  std::string session;  // 64 hexadecimal digits
-  std::string agent;  // requesters: what runs in the session, as the broker names it (any text, 1..256 bytes)
-  std::string launcher;           // requesters: the person who started the session
+  // Of an agent's request its session, 64 hexadecimal digits; empty: a person asked on their own.
+  std::string session;
+  // Requesters: what runs in the session, as the broker names it (any text, 1..256 bytes); empty without one.
+  std::string agent;
+  std::string launcher;           // requesters: the person who started the session, or who asked
   Digest policy{};                // lowered role, approval rule, its members' keys, secret bindings
   std::optional<Digest> preview;  // none until an action has a preview
   Digest rendered{};              // SHA-256 of what render() gives for the document

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::int64_t kSecond = 1000;
 
+approval::Asker asker(char session) { return {std::string(64, session), "carol"}; }
+
 }  // namespace
 
 TEST_CASE("a request lives from being asked to its outcome") {
@@ -198,7 +200,7 @@ TEST_CASE("the same session asking for the same joins, another session does not"
   CHECK(world.ask() == id);
   REQUIRE(world.finish(id));
   CHECK(world.ask() != id);
-  CHECK(world.queue.counts(std::string(64, 'a')).joined == 4);
+  CHECK(world.queue.counts(asker('a')).joined == 4);
 }
 
 TEST_CASE("a request that has expired or is under an old policy is not joined") {
@@ -215,8 +217,8 @@ TEST_CASE("a session's requests are bounded, another session's are not touched b
   const auto refused = world.propose(world.proposal("one-more"));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().remedy != "");
-  CHECK(world.queue.counts(std::string(64, 'a')).refused == 1);
-  CHECK(world.queue.counts(std::string(64, 'a')).created == 16);
+  CHECK(world.queue.counts(asker('a')).refused == 1);
+  CHECK(world.queue.counts(asker('a')).created == 16);
   CHECK(world.propose(world.proposal("one-more", 'b')));
   CHECK(world.ask("service-3") == world.queue.list()[3]->id());  // joining is no new request
 }
@@ -405,13 +407,40 @@ TEST_CASE("what has come to its end costs nothing any more") {
 
 TEST_CASE("room is known before a request is made") {
   World world;
-  const std::string session(64, 'a');
   for (int i = 0; i < 16; ++i) {
-    REQUIRE(world.queue.has_room(session, world.now));
+    REQUIRE(world.queue.has_room(asker('a'), world.now));
     world.ask("service-" + std::to_string(i));
   }
-  CHECK_FALSE(world.queue.has_room(session, world.now));
-  CHECK(world.queue.has_room(std::string(64, 'b'), world.now));
+  CHECK_FALSE(world.queue.has_room(asker('a'), world.now));
+  CHECK(world.queue.has_room(asker('b'), world.now));
+}
+
+TEST_CASE(
+    "what a person asks without a session is counted and folded apart from sessions and other persons") {
+  World world;
+  const auto ask_alone = [&](const std::string& what, const std::string& person) {
+    approval::Proposal proposal = world.proposal(what);
+    proposal.session = proposal.agent = "";
+    proposal.launcher = person;
+    return world.propose(proposal);
+  };
+  const auto first = ask_alone("web", "dave");
+  REQUIRE(first);
+  CHECK(ask_alone("web", "dave")->id == first->id);
+  CHECK(ask_alone("web", "carol")->id != first->id);
+  CHECK(world.ask("web") != first->id);
+  for (int i = 0; i < 15; ++i) REQUIRE(ask_alone("service-" + std::to_string(i), "dave"));
+  CHECK_FALSE(ask_alone("one-more", "dave"));
+  CHECK(ask_alone("one-more", "carol"));
+  CHECK(world.propose(world.proposal("one-more")));
+}
+
+TEST_CASE("a request has both a session and an agent, or neither") {
+  World world;
+  approval::Proposal proposal = world.proposal("web");
+  SECTION("no agent") { proposal.agent = ""; }
+  SECTION("no session") { proposal.session = ""; }
+  CHECK_FALSE(world.propose(proposal));
 }
 
 TEST_CASE("a denial is remembered across a restart for as long as the cooldown") {

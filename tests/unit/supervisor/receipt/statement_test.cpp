@@ -32,6 +32,9 @@ TEST_CASE("a statement is read back as it was written") {
   }
   SECTION("with a preview") { statement.binding.preview = receipt::sha256("preview"); }
   SECTION("without words") { statement.reason = ""; }
+  SECTION("of what a person asked without a session") {
+    statement.binding.session = statement.binding.agent = "";
+  }
   const std::string bytes = write_statement(statement).value();
   CHECK(read_statement(bytes).value() == statement);
 }
