@@ -14,13 +14,28 @@ namespace {
 
 constexpr std::string_view kReadme =
     "A pawl receipt: one action, the people who decided on it, and the record that burned it.\n\n"
-    "  sh verify.sh           checks every signature with ssh-keygen (OpenSSH 8.4 or later)\n"
+    "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later) and sha256sum that every\n"
+    "                         signature holds and is about document.json\n"
     "  rendered.txt           what the people saw; made from document.json alone\n"
     "  *.statement.json       what each signed: the SHA-256 of document.json is its subject\n"
     "  *.pae                  the exact bytes that were signed\n"
     "  receipt.json           all of it in one file, for: pawl receipt verify receipt.json --signers FILE\n\n"
     "allowed_signers was written from the receipt itself. A signature proves a person only against a\n"
     "list that you got from elsewhere (pawl people allowed-signers): put that in its place.\n";
+
+constexpr std::string_view kScriptHead = R"(#!/bin/sh
+# Exit code 0: every signature holds, and each is about document.json. Needs ssh-keygen, sha256sum and grep.
+set -eu
+case $0 in */*) cd "${0%/*}" ;; esac
+digest=$(sha256sum <document.json)
+subject="\"subject\":[{\"digest\":{\"sha256\":\"${digest%% *}\"},\"name\":\"action\"}]"
+is_about_document() {
+  grep -q -F "$subject" "$1" && return
+  echo "$1 is not about document.json" >&2
+  exit 1
+}
+
+)";
 
 class Export {
  public:
@@ -41,7 +56,7 @@ class Export {
     signers_.insert(TRY(receipt::allowed_signers_line(statement.person, key)));
     script_ += "ssh-keygen -Y verify -f allowed_signers -I '" + statement.person + "' -n " +
                std::string(receipt::namespace_of(statement.verdict)) + " -s '" + stem + ".sig' < '" + stem +
-               ".pae'\n";
+               ".pae'\nis_about_document '" + stem + ".pae'\n";
     return {};
   }
 
@@ -55,8 +70,7 @@ class Export {
 
  private:
   std::string directory_;
-  std::string script_ =
-      "#!/bin/sh\n# Exit code 0: every signature holds.\nset -eu\ncd \"$(dirname \"$0\")\"\n";
+  std::string script_{kScriptHead};
   std::set<std::string> signers_;  // lines; a person may decide twice with one key
   unsigned count_ = 0;
 };
