@@ -31,21 +31,22 @@ Result<> make_private_directories(const std::string& path) {
 std::int64_t wall_clock() { return milliseconds_of(CLOCK_REALTIME); }
 std::int64_t boot_clock() { return milliseconds_of(CLOCK_BOOTTIME); }
 
-Books::Books(ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue)
-    : ledger_(std::move(ledger)),
+Books::Books(Clocks clocks, ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue)
+    : clocks_(std::move(clocks)),
+      ledger_(std::move(ledger)),
       blobs_(std::move(blobs)),
       queue_(std::move(queue)),
       // What the ledger wrote when it was opened has the time of now, which is what is in question.
-      clock_(ledger_.time_found()) {}
+      clock_watch_(ledger_.time_found()) {}
 
-Result<std::unique_ptr<Books>> Books::open(const BooksPlace& place) {
+Result<std::unique_ptr<Books>> Books::open(const BooksPlace& place, Clocks clocks, ledger::Disk& disk) {
   TRY(make_private_directories(place.state));
   TRY(make_private_directories(place.head_file.substr(0, place.head_file.rfind('/'))));
   ledger::Ledger ledger =
-      TRY_DURING("ledger", ledger::Ledger::open({place.state, place.head_file, wall_clock()}));
-  ledger::BlobStore blobs = TRY_DURING("blobs", ledger::BlobStore::open(place.state + "/blobs"));
+      TRY_DURING("ledger", ledger::Ledger::open({place.state, place.head_file, clocks.wall()}, disk));
+  ledger::BlobStore blobs = TRY_DURING("blobs", ledger::BlobStore::open(place.state + "/blobs", disk));
   std::unique_ptr<Books> books(
-      new Books(std::move(ledger), std::move(blobs), approval::Queue(place.audience)));
+      new Books(std::move(clocks), std::move(ledger), std::move(blobs), approval::Queue(place.audience)));
   TRY_DURING("replay the ledger", books->replay());
   const bool restored = books->ledger_.continuity() == ledger::Continuity::restored;
   TRY(books->commit_all(
@@ -89,7 +90,7 @@ Result<> Books::collect() {
 }
 
 Result<ledger::Entry> Books::commit(approval::Step step) {
-  ledger::Entry entry = TRY_DURING("ledger", ledger_.append(step.kind, std::move(step.body), wall_clock()));
+  ledger::Entry entry = TRY_DURING("ledger", ledger_.append(step.kind, std::move(step.body), clocks_.wall()));
   if (auto applied = queue_.apply(entry); !applied) {
     // The ledger now says what the queue does not know: nothing may be judged on either.
     ledger_.distrust(applied.error());
@@ -104,12 +105,12 @@ Result<> Books::commit_all(std::vector<approval::Step> steps) {
 }
 
 Result<> Books::note(ledger::Kind kind, boost::json::object body) {
-  TRY_DURING("ledger", ledger_.append(kind, std::move(body), wall_clock()));
+  TRY_DURING("ledger", ledger_.append(kind, std::move(body), clocks_.wall()));
   return {};
 }
 
 Result<> Books::look_at_clock() {
-  if (clock_.look({wall_clock(), boot_clock()}) == approval::ClockLook::steady) return {};
+  if (clock_watch_.look({clocks_.wall(), clocks_.boot()}) == approval::ClockLook::steady) return {};
   return commit_all(queue_.recover(approval::Doubt::clock));
 }
 

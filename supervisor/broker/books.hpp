@@ -4,6 +4,8 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,6 +19,12 @@ namespace pawl::broker {
 std::int64_t wall_clock();  // CLOCK_REALTIME, Unix milliseconds
 std::int64_t boot_clock();  // CLOCK_BOOTTIME, milliseconds
 
+// Where times come from.
+struct Clocks {
+  std::function<std::int64_t()> wall = wall_clock;
+  std::function<std::int64_t()> boot = boot_clock;
+};
+
 struct BooksPlace {
   std::string state;      // directory, made 0700 where it is missing
   std::string head_file;  // outside of it; its directory is made too
@@ -27,7 +35,8 @@ class Books {
  public:
   // Replays the ledger. Requests that were burned without an outcome become indeterminate; after a restored
   // state or a clock that went back, all that wait become void.
-  static Result<std::unique_ptr<Books>> open(const BooksPlace& place);
+  static Result<std::unique_ptr<Books>> open(const BooksPlace& place, Clocks clocks = {},
+                                             ledger::Disk& disk = ledger::system_disk());
 
   // Durable, then applied to the queue. After a failure nothing may be acted on.
   Result<ledger::Entry> commit(approval::Step step);
@@ -46,16 +55,17 @@ class Books {
   std::uint64_t generation() const { return ledger_.size(); }
 
  private:
-  Books(ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue);
+  Books(Clocks clocks, ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue);
 
   Result<> replay();
   Result<> collect();  // blobs that nothing refers to
   Result<> commit_all(std::vector<approval::Step> steps);
 
+  Clocks clocks_;
   ledger::Ledger ledger_;
   ledger::BlobStore blobs_;
   approval::Queue queue_;
-  approval::ClockWatch clock_;
+  approval::ClockWatch clock_watch_;
   boost::json::array recorded_people_;
 };
 
