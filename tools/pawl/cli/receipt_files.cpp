@@ -16,6 +16,8 @@ constexpr std::string_view kReadme =
     "A pawl receipt: one action, the people who decided on it, and the record that burned it.\n\n"
     "  sh verify.sh           checks every signature with ssh-keygen (OpenSSH 8.4 or later)\n"
     "  rendered.txt           what the people saw; made from document.json alone\n"
+    "  preview.txt            what the action's preview printed, where it has one: statements name its "
+    "SHA-256\n"
     "  *.statement.json       what each signed: the SHA-256 of document.json is its subject\n"
     "  *.pae                  the exact bytes that were signed\n"
     "  receipt.json           all of it in one file, for: pawl receipt verify receipt.json --signers FILE\n\n"
@@ -71,6 +73,7 @@ tools::Outcome<> write_receipt_files(const receipt::Bundle& bundle, std::string_
   TRY(files.write("receipt.json", text));
   TRY(files.write("document.json", bundle.document));
   TRY(files.write("rendered.txt", receipt::render(document)));
+  if (bundle.preview) TRY(files.write("preview.txt", *bundle.preview));
   for (const receipt::SignedDecision& decision : bundle.decisions) TRY(files.add(decision));
   TRY(files.finish());
   return {};
