@@ -55,7 +55,13 @@ Result<RequestRecord> record_of(const Proposal& proposal, const std::string& aud
   if (!characters || !receipt::is_text(proposal.why)) return refuse("why: holds a NUL or is not UTF-8");
   if (*characters > receipt::kMaxWhyCharacters)
     return refuse("why: longer than 280 characters", "say it shorter");
-  RequestRecord record{{}, proposal.action, proposal.rule, proposal.why};
+  RequestRecord record{{},
+                       proposal.action,
+                       proposal.rule,
+                       proposal.why,
+                       proposal.parameters,
+                       proposal.rolls_back,
+                       proposal.replaces};
   const std::int64_t issued = now / kSecond;
   record.binding = {proposal.id,
                     audience,
@@ -65,7 +71,7 @@ Result<RequestRecord> record_of(const Proposal& proposal, const std::string& aud
                     proposal.agent,
                     proposal.launcher,
                     proposal.policy,
-                    std::nullopt,
+                    proposal.preview,
                     proposal.rendered,
                     receipt::kRendererVersion,
                     issued,
@@ -92,11 +98,37 @@ Result<Proposed> Queue::propose(const Proposal& proposal, std::int64_t now) {
     return Proposed{same->id(), std::nullopt};
   }
   if (requests_.contains(proposal.id)) return refuse("propose: the id is taken");
+  TRY_DURING("propose", check_relations(proposal));
   if (auto within = check_limits(proposal, now); !within) {
     ++counts.refused;
     return std::unexpected(std::move(within).error());
   }
   return Proposed{proposal.id, step_of(ledger::Kind::request, record)};
+}
+
+Result<std::optional<std::string>> Queue::foresee(const Proposal& proposal, std::int64_t now) {
+  TRY_DURING("propose", record_of(proposal, audience_, now));
+  Counts& counts = counts_[Asker{proposal.session, proposal.launcher}];
+  if (const Request* same = find_joinable(proposal, now)) {
+    ++counts.joined;
+    return same->id();
+  }
+  TRY_DURING("propose", check_relations(proposal));
+  if (auto within = check_limits(proposal, now); !within) {
+    ++counts.refused;
+    return std::unexpected(std::move(within).error());
+  }
+  return std::nullopt;
+}
+
+// The same that apply() demands of the entry.
+Result<> Queue::check_relations(const Proposal& proposal) const {
+  if (!proposal.rolls_back.empty())
+    (void)TRY(in_state(proposal.rolls_back, {State::done, State::indeterminate}));
+  if (proposal.replaces.empty()) return {};
+  const Request& before = *TRY(in_state(proposal.replaces, {State::voided}));
+  if (!before.replaced_by.empty()) return refuse(short_id(before.id()) + " was replaced already");
+  return {};
 }
 
 const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) const {

@@ -52,7 +52,11 @@ struct Proposal {
   Digest rendered{};  // sha256(render(document)), by kRendererVersion
   Digest policy{};
   Rule rule;
-  std::string why;  // at most 280 characters
+  std::string why;                // at most 280 characters
+  std::optional<Digest> preview;  // of what the preview printed, in the BlobStore; none: the action has none
+  std::optional<Digest> parameters;  // in the BlobStore, too
+  std::string rolls_back;            // id of a request that has run, or may have; empty: none
+  std::string replaces;              // id of a request that is void; empty: none
 };
 
 struct Proposed {
@@ -65,8 +69,8 @@ struct Counts {
   std::uint64_t created = 0, joined = 0, refused = 0;  // refused: by a limit
 };
 
-enum class Withdrawal : std::uint8_t { killed, revoked, policy_changed };
-constexpr Withdrawal last_of(Withdrawal) { return Withdrawal::policy_changed; }
+enum class Withdrawal : std::uint8_t { killed, revoked, policy_changed, preview_changed };
+constexpr Withdrawal last_of(Withdrawal) { return Withdrawal::preview_changed; }
 std::span<const std::string_view> words_of(Withdrawal);
 
 enum class Doubt : std::uint8_t {
@@ -84,6 +88,9 @@ class Queue {
   // Times are Unix milliseconds by the broker's clock.
   // The same asker asking for the same document while that waits or runs joins it.
   Result<Proposed> propose(const Proposal& proposal, std::int64_t now);
+  // What propose() would say, before the preview is made: the id that it joins, none for a new request, or
+  // why not. What joins or is refused counts as if it had been proposed.
+  Result<std::optional<std::string>> foresee(const Proposal& proposal, std::int64_t now);
   // Would a new request of theirs be one too many, whatever it asks? Before anything is copied for it.
   Result<> has_room(const Asker& asker, std::int64_t now) const;
   // `statement` and `signature` as a reviewer sent them; `id` in full. Checks everything; what it refuses is
@@ -120,6 +127,7 @@ class Queue {
   const Request* find_joinable(const Proposal& proposal, std::int64_t now) const;
   void settle(const ledger::Entry& entry);
   Result<> check_limits(const Proposal& proposal, std::int64_t now) const;
+  Result<> check_relations(const Proposal& proposal) const;
   Result<Request*> known(const std::string& id);
   Result<> apply_request(const ledger::Entry& entry);
   Result<> apply_decision(const ledger::Entry& entry);

@@ -85,6 +85,18 @@ Result<> Queue::apply_request(const ledger::Entry& entry) {
   request.action = std::move(record.action);
   request.rule = std::move(record.rule);
   request.why = std::move(record.why);
+  request.parameters = record.parameters;
+  request.rolls_back = std::move(record.rolls_back);
+  request.replaces = std::move(record.replaces);
+  if (!request.rolls_back.empty())
+    TRY_DURING("what it rolls back",
+               must_be(*TRY(known(request.rolls_back)), {State::done, State::indeterminate}));
+  if (!request.replaces.empty()) {
+    Request& before = *TRY(known(request.replaces));
+    TRY_DURING("what it replaces", must_be(before, {State::voided}));
+    if (!before.replaced_by.empty()) return refuse("what it replaces was replaced before");
+    before.replaced_by = id;
+  }
   request.created = request.changed = entry.time;
   ++counts_[request.asker()].created;
   if (!requests_.emplace(id, std::move(request)).second) return refuse("the request was asked for before");

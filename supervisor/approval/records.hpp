@@ -20,6 +20,8 @@ struct RequestRecord {
   std::string action;
   Rule rule;
   std::string why;
+  std::optional<Digest> parameters;
+  std::string rolls_back, replaces;
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("request", self.binding.request);
@@ -38,6 +40,9 @@ struct RequestRecord {
     archive("action", self.action);
     archive("rule", self.rule);
     archive("why", self.why);
+    archive.when_there("parameters", self.parameters);
+    archive.when_there("rolls_back", self.rolls_back);
+    archive.when_there("replaces", self.replaces);
   }
 };
 

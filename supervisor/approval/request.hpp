@@ -71,8 +71,12 @@ struct Asker {
 struct Request {
   receipt::Binding binding;  // id, digests, role, session, requesters, times: what decisions must repeat
   std::string action;
-  Rule rule;        // as it stood when asked
-  std::string why;  // the agent's words: shown fenced, never judged
+  Rule rule;                         // as it stood when asked
+  std::string why;                   // the agent's words: shown fenced, never judged
+  std::optional<Digest> parameters;  // blob: the values that were given, where the action can be rolled back
+  std::string rolls_back;            // the request that this one takes back; empty: none
+  std::string replaces;              // the one whose preview had changed when it was approved; empty: none
+  std::string replaced_by;           // voided: the one that was made in its place
   State state = State::pending;
   std::vector<Decision> decisions;
   std::string by;      // denied: the person; voided: what did it

@@ -67,6 +67,12 @@ class Verifier {
     if (record.binding.renderer != receipt::kRendererVersion) return refuse("its renderer is not known");
     if (receipt::sha256(receipt::render(document)) != record.binding.rendered)
       return refuse("reviewers were shown another text");
+    if (document.preview.has_value() != record.binding.preview.has_value())
+      return refuse(document.preview ? "its preview is missing"
+                                     : "it has a preview, but its action has none");
+    for (const std::optional<Digest>& digest : {record.binding.preview, record.parameters})
+      if (digest && receipt::sha256(TRY(blobs_(*digest))) != *digest)
+        return refuse("its preview or its parameters have another digest");
     return {};
   }
 

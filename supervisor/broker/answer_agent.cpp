@@ -13,6 +13,7 @@ using wire::FailureKind;
 namespace {
 
 constexpr std::uint32_t kLongestWait = 600'000;  // ms
+constexpr std::size_t kMaxWords = 256;           // of an agent's, in the ledger
 
 std::string minutes(std::chrono::seconds time) {
   return time.count() % 60 == 0 ? std::to_string(time.count() / 60) + " minutes"
@@ -29,11 +30,13 @@ std::string approval_in_words(const policy::Policy& policy, const policy::Action
 }
 
 wire::ActionInfo action_info(const policy::Policy& policy, const policy::Action& action) {
-  wire::ActionInfo info{action.name,
-                        action.description,
-                        {},
-                        approval_in_words(policy, action),
-                        static_cast<std::uint32_t>(action.timeout.count())};
+  wire::ActionInfo info{
+      action.name,
+      action.description,
+      {},
+      approval_in_words(policy, action),
+      static_cast<std::uint32_t>(action.timeout.count()),
+      action.preview.empty() ? 0 : static_cast<std::uint32_t>(action.preview_timeout.count())};
   for (const policy::Parameter& parameter : action.parameters) {
     const bool file = parameter.kind == policy::ParameterKind::file;
     info.parameters.push_back({parameter.name, file ? "" : parameter.match, file, file ? parameter.max : 0});
@@ -67,23 +70,24 @@ void Broker::answer_propose(const ConnectionPtr& connection, const wire::Propose
   if (found == sessions_.end()) return connection->refuse(FailureKind::refused, "the session has ended");
   if (!found->second->proposals.admits(boot_clock()))
     return connection->refuse(FailureKind::busy, "this session asks too often", "wait a minute");
-  bool joined = false;
-  const auto id = propose(*found->second, ask, files, joined);
-  if (!id) {
-    // What was asked and refused is on record as well; the words are the agent's, so they are quoted and
-    // bounded.
-    constexpr std::size_t kMaxWords = 256;
-    // An error here is the ledger's own affair: the answer is a refusal in any case.
-    (void)note(ledger::Kind::deny,
-               {{"session", connection->session},
-                {"action", receipt::visible(ask.action.substr(0, kMaxWords))},
-                {"reason", receipt::visible(id.error().text().substr(0, 4 * kMaxWords))}});
-    return answer_error(*connection, FailureKind::refused, id.error());
-  }
-  changed();
-  wire::RequestStatus status = status_of(**books_->queue().find(*id));
-  status.joined = joined;
-  connection->answer(status);
+  const Told told = [this, action = ask.action.substr(0, kMaxWords)](Connection& agent,
+                                                                     const Result<Filed>& filed) {
+    if (!filed) {
+      // What was asked and refused is on record as well; the words are the agent's, so they are quoted and
+      // bounded. An error here is the ledger's own affair: the answer is a refusal in any case.
+      (void)note(ledger::Kind::deny,
+                 {{"session", agent.session},
+                  {"action", receipt::visible(action)},
+                  {"reason", receipt::visible(filed.error().text().substr(0, 4 * kMaxWords))}});
+      return answer_error(agent, FailureKind::refused, filed.error());
+    }
+    wire::RequestStatus status = status_of(**books_->queue().find(filed->id));
+    status.joined = filed->joined;
+    agent.answer(status);
+  };
+  auto draft = draft_for(*found->second, ask, files);
+  if (!draft) return told(*connection, std::unexpected(std::move(draft).error()));
+  submit(connection, *std::move(draft), told);
 }
 
 void Broker::answer_await_request(const ConnectionPtr& connection, const wire::AwaitRequest& ask,

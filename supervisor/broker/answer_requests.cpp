@@ -65,6 +65,10 @@ void Broker::answer_show_request(const ConnectionPtr& connection, const wire::Sh
   shown.issued = request.binding.issued;
   shown.expires = request.binding.expires;
   shown.agent = request.binding.agent;
+  shown.preview = request.binding.preview;
+  shown.rollback = rollback_of(request);
+  shown.replaces = request.replaces;
+  shown.replaced_by = request.replaced_by;
   const policy::Person* const person = person_of(*connection).value_or(nullptr);
   const bool is_launcher = person != nullptr && person->name == request.binding.launcher;
   for (const approval::Group& group : request.rule.from) {

@@ -77,6 +77,8 @@ Result<> Books::collect() {
   std::set<Digest> wanted;
   for (const approval::Request* request : queue_.list()) {
     wanted.insert(request->binding.document);
+    if (request->binding.preview) wanted.insert(*request->binding.preview);
+    if (request->parameters) wanted.insert(*request->parameters);
     if (request->outcome && request->outcome->out) wanted.insert(*request->outcome->out);
     if (request->outcome && request->outcome->err) wanted.insert(*request->outcome->err);
     const auto bytes = blobs_.get(request->binding.document, receipt::kMaxDocumentBytes);

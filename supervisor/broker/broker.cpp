@@ -113,6 +113,8 @@ void Broker::shut(const std::string& why) {
   shut_ = true;
   log_line("stopping: " + why);
   for (auto& [id, execution] : executions_) execution->kill("the broker stops");
+  for (auto& [id, previewing] : previews_) previewing.execution->kill("the broker stops");
+  for (auto& [id, execution] : rechecks_) execution->kill("the broker stops");
   loop_.stop();
 }
 
@@ -154,8 +156,8 @@ void Broker::tick() {
     moved = commit(std::move(step)).has_value() || moved;
   retry_approved();
   if (moved) changed();
-  const bool busy = !sessions_.empty() || !executions_.empty() || front_.connections() > 0 ||
-                    !books_->queue().pending().empty();
+  const bool busy = !sessions_.empty() || !executions_.empty() || !previews_.empty() || !rechecks_.empty() ||
+                    front_.connections() > 0 || !books_->queue().pending().empty();
   if (busy || busy_until_ == 0) busy_until_ = boot_clock() + kIdleTime;
   if (setup_.paths.home == wire::Home::embedded && boot_clock() > busy_until_) return loop_.stop();
   tick_ = loop_.after(kTick, [this] { tick(); });

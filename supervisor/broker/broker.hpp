@@ -12,6 +12,7 @@
 
 #include "supervisor/broker/books.hpp"
 #include "supervisor/broker/connection.hpp"
+#include "supervisor/broker/draft.hpp"
 #include "supervisor/broker/execution.hpp"
 #include "supervisor/broker/front.hpp"
 #include "supervisor/broker/loop.hpp"
@@ -61,6 +62,8 @@ class Broker {
   void answer_watch_queue(const ConnectionPtr&, const wire::WatchQueue&, std::vector<UniqueFd>);
   void answer_read_log(const ConnectionPtr&, const wire::ReadLog&, std::vector<UniqueFd>);
   void answer_get_receipt(const ConnectionPtr&, const wire::GetReceipt&, std::vector<UniqueFd>);
+  void answer_read_preview(const ConnectionPtr&, const wire::ReadPreview&, std::vector<UniqueFd>);
+  void answer_propose_rollback(const ConnectionPtr&, const wire::ProposeRollback&, std::vector<UniqueFd>);
   void answer_agent_hello(const ConnectionPtr&, const wire::AgentHello&, std::vector<UniqueFd>);
   void answer_propose(const ConnectionPtr&, const wire::Propose&, std::vector<UniqueFd>);
   void answer_await_request(const ConnectionPtr&, const wire::AwaitRequest&, std::vector<UniqueFd>);
@@ -114,8 +117,12 @@ class Broker {
                      std::function<void(wire::EgressConnected, UniqueFd)> done);
 
   // requests (propose.cpp, present.cpp)
-  Result<std::string> propose(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files,
-                              bool& joined);
+  Result<Draft> draft_for(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files);
+  Result<> may_be_asked(const policy::Policy& policy, const policy::Role& role,
+                        const policy::Action& action) const;
+  Result<Draft> draft(const policy::Policy& policy, const policy::Role& role, const policy::Action& action,
+                      Wanted wanted, Adoption adoption);
+  Result<Filed> file(Draft& draft);
   Result<> keep_apart_from_agents(const policy::Action& action) const;
   Result<approval::Current> current_for(const policy::Policy& policy, const approval::Request& request) const;
   policy::ActionContext action_context(const policy::Policy& policy, const std::string& request,
@@ -128,9 +135,32 @@ class Broker {
   wire::RequestStatus status_of(const approval::Request& request);
   void notify(const approval::Request& request);
 
+  // previews (preview.cpp): before anyone is asked, and again when enough have approved
+  // Tells, at once or when the preview is made; who has hung up by then has asked for nothing.
+  void submit(const ConnectionPtr& connection, Draft draft, Told told);
+  Result<Execution::Start> preview_start(const policy::Policy& policy, const policy::Role& role,
+                                         const policy::Action& action,
+                                         const receipt::ActionDocument& document, const std::string& id);
+  void wait_for_preview(const ConnectionPtr& connection, const std::string& id, Told told);
+  void previewed(const std::string& id, ExecutionResult result);
+  Result<Filed> file_previewed(Draft& draft, ExecutionResult result);
+  void end_previews(const std::string& session);
+  Result<> recheck(const policy::Policy& policy, const policy::Role& role, const policy::Action& action,
+                   const receipt::ActionDocument& document, const approval::Request& request);
+  void rechecked(const std::string& id, ExecutionResult result);
+  void ask_again(const approval::Request& before, const std::string& output);
+  void retire(std::unique_ptr<Execution> execution);
+  std::string preview_text(const approval::Request& request);
+
+  // rollbacks (rollback.cpp)
+  Result<Draft> draft_rollback(const approval::Request& original, const std::string& person,
+                               const std::string& why);
+  std::string rollback_of(const approval::Request& request);
+
   // what follows an approval (perform.cpp)
-  void perform(const std::string& id);
-  Result<> perform_now(const std::string& id);
+  enum class Looked : std::uint8_t { when_asked, again };  // when the preview was made last
+  void perform(const std::string& id, Looked looked = Looked::when_asked);
+  Result<> perform_now(const std::string& id, Looked looked);
   void performed(const std::string& id, ExecutionResult result);
 
   Loop& loop_;
@@ -151,6 +181,11 @@ class Broker {
   std::list<Dying> dying_;
   std::deque<wire::SessionInfo> ended_sessions_;  // the newest last
   std::map<std::string, std::unique_ptr<Execution>> executions_;
+  Unclaimed unclaimed_;
+  std::map<std::string, Previewing> previews_;                  // by the id that the request would have
+  std::map<std::string, std::unique_ptr<Execution>> rechecks_;  // by request
+  std::vector<std::unique_ptr<Execution>> retired_;             // over, and perhaps still calling
+  std::map<std::uint32_t, Rate> rollbacks_;                     // of each uid
   std::unique_ptr<Loop::Handle> tick_;
   std::unique_ptr<Loop::Handle> spawner_watch_;
   boost::json::array people_;                               // as the ledger has them

@@ -43,10 +43,13 @@ Result<> Execution::launch(Spawner& spawner, Start& start) {
         policy::secret_variable({secret.variable, secret.name}, secret.value.reveal()));
   Bytes plan = sandbox::encode_plan(start.plan);
   for (std::string& variable : start.plan.environment) ::explicit_bzero(variable.data(), variable.size());
-  std::vector<int> descriptors{start.executable.get(), out_write.get(), err_write.get()};
+  const bool together = start.streams == Streams::together;
+  std::vector<int> descriptors{start.executable.get(), out_write.get(),
+                               together ? out_write.get() : err_write.get()};
   for (const UniqueFd& input : start.inputs) descriptors.push_back(input.get());
   TRY(link_->start(std::move(plan), descriptors));
   for (auto& [stream, pipe] : {std::pair(&out_, &out), std::pair(&err_, &err)}) {
+    if (together && stream == &err_) continue;
     stream->pipe = std::move(*pipe);
     ::fcntl(stream->pipe.get(), F_SETFL, O_NONBLOCK);
     stream->watch = loop_.on_readable(stream->pipe.get(), [this, s = stream] { read(*s); });
@@ -100,6 +103,7 @@ void Execution::read(Stream& stream) {
   const std::size_t kept = std::min(static_cast<std::size_t>(size), output_ - stream.text.size());
   stream.text.append(buffer, kept);
   stream.lost += static_cast<std::size_t>(size) - kept;
+  if (excess_ == Excess::fatal && stream.lost > 0 && killed_.empty()) kill("it printed too much");
 }
 
 void Execution::ended(approval::Ending ending, std::int32_t code, std::string detail) {
@@ -108,7 +112,9 @@ void Execution::ended(approval::Ending ending, std::int32_t code, std::string de
   if (!killed_.empty()) detail = killed_;
   if (!limits_missing_.empty())
     detail += (detail.empty() ? "" : "; ") + ("limits not enforced: " + limits_missing_);
-  result_ = {ending, code, std::move(detail), {}, {}};
+  result_.ending = ending;
+  result_.code = code;
+  result_.detail = std::move(detail);
   // Also gives the output that is still in the pipes a moment, and never calls back from within begin() or
   // the link.
   const bool drained = !out_.pipe && !err_.pipe;
@@ -134,6 +140,7 @@ void Execution::finish() {
   drain_.reset();
   out_.watch.reset();
   err_.watch.reset();
+  result_.overflowed = out_.lost + err_.lost > 0;
   result_.out = text_of(out_);
   result_.err = text_of(err_);
   const auto finished = std::exchange(finished_, nullptr);

@@ -26,8 +26,17 @@ struct ExecutionResult {
   approval::Ending ending = approval::Ending::not_started;
   std::int32_t code = 0;
   std::string detail;
-  std::string out, err;  // scrubbed
+  std::string out, err;     // scrubbed
+  bool overflowed = false;  // there was more than `output`
 };
+
+// Where the two standard streams go.
+enum class Streams : std::uint8_t {
+  apart,
+  together,  // into one, as they come: all of it is `out`
+};
+// What happens to output beyond its bound.
+enum class Excess : std::uint8_t { counted, fatal };
 
 class Execution {
  public:
@@ -37,6 +46,8 @@ class Execution {
     std::vector<UniqueFd> inputs;  // pinned copies, in the plan's order
     std::vector<NamedSecret> secrets;
     std::size_t output = 0;  // bytes kept of each stream; what is beyond is counted and said
+    Streams streams = Streams::apart;
+    Excess excess = Excess::counted;
   };
 
   // Begins at once; `finished` is called exactly once, from the loop.
@@ -57,6 +68,7 @@ class Execution {
       : loop_(loop),
         secrets_(std::move(start.secrets)),
         output_(start.output),
+        excess_(start.excess),
         finished_(std::move(finished)) {}
 
   Result<> launch(Spawner& spawner, Start& start);
@@ -69,6 +81,7 @@ class Execution {
   Loop& loop_;
   std::vector<NamedSecret> secrets_;
   std::size_t output_;
+  Excess excess_;
   std::string limits_missing_;  // in words, for people
   std::function<void(ExecutionResult)> finished_;
   std::unique_ptr<LaunchLink> link_;

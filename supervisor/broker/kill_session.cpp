@@ -58,6 +58,7 @@ Result<> Broker::kill_session(const std::string& id, const std::string& by) {
     if (request && (*request)->binding.session == id)
       execution->kill("stopped: " + by + " killed the session");
   }
+  end_previews(id);
   if (!recorded)
     return std::unexpected(std::move(recorded).error().during("killed, but not all is on record"));
   return {};

@@ -77,9 +77,12 @@ Result<> keep_action_apart(const policy::Action& action, const std::string& work
                       ", which action " + action.name + " " + how,
                   "choose another workspace, or keep what actions use elsewhere");
   };
-  TRY(check(clean(action.run.front()), "runs"));
-  for (std::size_t i = 1; i < action.run.size(); ++i)
-    if (const std::string path = path_in(action.run[i]); !path.empty()) TRY(check(path, "is given"));
+  for (const std::vector<std::string>* words : {&action.run, &action.preview}) {
+    if (words->empty()) continue;
+    TRY(check(clean(words->front()), "runs"));
+    for (std::size_t i = 1; i < words->size(); ++i)
+      if (const std::string path = path_in((*words)[i]); !path.empty()) TRY(check(path, "is given"));
+  }
   for (const std::string& path : action.read) TRY(check(path, "reads"));
   for (const std::string& path : action.write) TRY(check(path, "writes"));
   return {};

@@ -112,6 +112,7 @@ wire::RequestInfo Broker::info_of(const approval::Request& request) {
   info.expires = request.binding.expires * 1000;
   info.state = wire_state(request.state);
   info.detail = detail_of(request);
+  info.rolls_back = request.rolls_back;
   return info;
 }
 
@@ -146,6 +147,8 @@ wire::RequestStatus Broker::status_of(const approval::Request& request) {
   status.detail = detail_of(request);
   status.decided_by = request.state == approval::State::denied ? request.by : "";
   status.expires = request.binding.expires * 1000;
+  status.preview = preview_text(request);
+  status.replaced_by = request.replaced_by;
   if (request.outcome) {
     status.exit_code = exit_code_of(*request.outcome);
     status.timed_out = request.outcome->ending == approval::Ending::timed_out;

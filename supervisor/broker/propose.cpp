@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "supervisor/broker/broker.hpp"
+#include "supervisor/broker/given_values.hpp"
 #include "supervisor/broker/pinned.hpp"
 #include "supervisor/broker/places.hpp"
 #include "supervisor/policy/authority.hpp"
@@ -45,28 +46,6 @@ std::vector<policy::GivenParameter> given_by(const wire::Propose& ask) {
   return given;
 }
 
-// Blobs that were made for a request which does not exist yet: they go again unless it comes to be.
-class Adoption {
- public:
-  explicit Adoption(ledger::BlobStore& blobs) : blobs_(blobs) {}
-  ~Adoption() {
-    // What cannot be removed now is collected with the next start.
-    for (const Digest& digest : added_) (void)blobs_.remove(digest);
-  }
-  Adoption(const Adoption&) = delete;
-  Adoption& operator=(const Adoption&) = delete;
-
-  void add(const ledger::BlobStore::Copied& copied) {
-    if (copied.novelty == ledger::BlobStore::Novelty::added) added_.push_back(copied.sha256);
-  }
-  void keep() { added_.clear(); }
-  ledger::BlobStore& blobs() { return blobs_; }
-
- private:
-  ledger::BlobStore& blobs_;
-  std::vector<Digest> added_;
-};
-
 // What it really has: the declared maximum would let a few small files use up the minute.
 Result<std::uint64_t> size_of(int file) {
   struct stat status{};
@@ -103,6 +82,31 @@ Result<std::vector<receipt::ActionDocument::Input>> pin_inputs(
   return inputs;
 }
 
+Result<std::vector<receipt::ActionDocument::Secret>> secrets_of(
+    const policy::Policy& policy, const std::vector<policy::SecretBinding>& bindings) {
+  std::vector<receipt::ActionDocument::Secret> secrets;
+  for (const policy::SecretBinding& binding : bindings) {
+    std::string version = TRY(policy::secret_version(policy.home, *policy.find_secret(binding.secret)));
+    secrets.push_back({binding.variable, binding.secret, std::move(version)});
+  }
+  return secrets;
+}
+
+Result<std::optional<receipt::ActionDocument::Preview>> preview_of(
+    const policy::Policy& policy, const policy::Action& action,
+    const std::vector<policy::CheckedParameter>& parameters) {
+  if (action.preview.empty()) return std::nullopt;
+  const PinnedExecutable executable =
+      TRY_DURING("preview", pin_executable(action.preview.front(), policy.home.owner));
+  receipt::ActionDocument::Preview preview;
+  preview.executable = {executable.path, executable.sha256, executable.size};
+  preview.argv = policy::expand_arguments(action.preview, parameters);
+  preview.secrets = TRY_DURING("preview", secrets_of(policy, action.preview_secrets));
+  preview.timeout = static_cast<std::uint64_t>(action.preview_timeout.count());
+  preview.recheck = action.recheck;
+  return preview;
+}
+
 std::vector<receipt::ActionDocument::Variable> environment_of(const sandbox::LaunchPlan& plan) {
   std::vector<receipt::ActionDocument::Variable> variables;
   for (const std::string& variable : plan.environment) {
@@ -114,8 +118,7 @@ std::vector<receipt::ActionDocument::Variable> environment_of(const sandbox::Lau
 
 }  // namespace
 
-Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files,
-                                    bool& joined) {
+Result<Draft> Broker::draft_for(Session& session, const wire::Propose& ask, std::vector<UniqueFd>& files) {
   const policy::Policy& policy = *TRY(policy_.current());
   const policy::Role role = TRY(role_of(session, policy));
   const policy::Action* const action = role.find_action(ask.action);
@@ -125,42 +128,53 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
   if (!session.handed_role.empty())
     return refuse("a role from --policy can ask for nothing",
                   "install the role in the configuration directory");
-  TRY(policy::floor_holds(policy, role, *action));
-  TRY(keep_apart_from_agents(*action));
+  TRY(may_be_asked(policy, role, *action));
   if (session.info.person.empty())
     return refuse("the launcher of this session is nobody in people.toml, so no receipt can be given",
                   "let the operator add the launcher's uid to people.toml");
-  const auto parameters = TRY(policy::check_parameters(*action, given_by(ask)));
+  Wanted wanted;
+  wanted.session = session.info.id;
+  wanted.agent = "session:" + session.info.id;
+  wanted.person = session.info.person;
+  wanted.why = ask.why;
+  wanted.parameters = TRY(policy::check_parameters(*action, given_by(ask)));
 
   // Before files are copied for it; without files, asking for the same joins, however much waits.
   if (!files.empty()) TRY(books_->queue().has_room({session.info.id, session.info.person}, wall_clock()));
 
-  Adoption adoption(books_->blobs());
-  receipt::ActionDocument document;
-  document.action = action->name;
-  document.inputs = TRY(pin_inputs(adoption, *action, parameters, ask, files, session.pinned));
-  const PinnedExecutable executable = TRY(pin_executable(action->run.front(), policy.home.owner));
-  document.executable = {executable.path, executable.sha256, executable.size};
-  document.argv = policy::expand_arguments(*action, parameters);
-  const sandbox::LaunchPlan plan =
-      TRY(policy::lower_action(role, *action, action_context(policy, "", executable.path, parameters)));
-  document.directory = plan.directory;
-  document.environment = environment_of(plan);
-  document.read = action->read;
-  document.write = action->write;
-  document.timeout = static_cast<std::uint64_t>(action->timeout.count());
-  for (const policy::SecretBinding& binding : action->secrets)
-    document.secrets.push_back(
-        {binding.variable, binding.secret,
-         TRY(policy::secret_version(policy.home, *policy.find_secret(binding.secret)))});
+  Adoption adoption(books_->blobs(), unclaimed_);
+  wanted.inputs = TRY(pin_inputs(adoption, *action, wanted.parameters, ask, files, session.pinned));
+  return draft(policy, role, *action, std::move(wanted), std::move(adoption));
+}
 
+Result<> Broker::may_be_asked(const policy::Policy& policy, const policy::Role& role,
+                              const policy::Action& action) const {
+  TRY(policy::floor_holds(policy, role, action));
+  TRY(policy::preview_holds(policy, role, action));
+  return keep_apart_from_agents(action);
+}
+
+// The same whoever asks: the document, and what decisions will be bound to.
+Result<Draft> Broker::draft(const policy::Policy& policy, const policy::Role& role,
+                            const policy::Action& action, Wanted wanted, Adoption adoption) {
   approval::Proposal proposal;
   proposal.id = random_id();
-  proposal.session = session.info.id;
-  proposal.role = role.name;
-  proposal.agent = "session:" + session.info.id;
-  proposal.launcher = session.info.person;
-  proposal.action = action->name;
+  receipt::ActionDocument document;
+  document.action = action.name;
+  document.inputs = std::move(wanted.inputs);
+  const PinnedExecutable executable = TRY(pin_executable(action.run.front(), policy.home.owner));
+  document.executable = {executable.path, executable.sha256, executable.size};
+  document.argv = policy::expand_arguments(action.run, wanted.parameters);
+  const sandbox::LaunchPlan plan =
+      TRY(policy::lower_action(role, action, action_context(policy, "", executable.path, wanted.parameters)));
+  document.directory = plan.directory;
+  document.environment = environment_of(plan);
+  document.read = action.read;
+  document.write = action.write;
+  document.timeout = static_cast<std::uint64_t>(action.timeout.count());
+  document.secrets = TRY(secrets_of(policy, action.secrets));
+  document.preview = TRY(preview_of(policy, action, wanted.parameters));
+
   const std::string canonical = TRY(receipt::write_document(document));
   if (canonical.size() > kMaxDocument) return refuse("the action document would be longer than 64 KiB");
   // Receipts carry the document as a string in JSON, where quotes and backslashes take two bytes.
@@ -168,19 +182,37 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
     return refuse("the action document would be too long for a receipt", "use fewer or shorter parameters");
   const auto stored = TRY(books_->blobs().put_new(as_bytes(canonical)));
   adoption.add(stored);
+  if (!action.rollback.empty()) {
+    const std::string text = TRY(write_parameters(wanted.parameters));
+    const auto values = TRY(books_->blobs().put_new(as_bytes(text)));
+    adoption.add(values);
+    proposal.parameters = values.sha256;
+  }
+  proposal.session = std::move(wanted.session);
+  proposal.role = role.name;
+  proposal.agent = std::move(wanted.agent);
+  proposal.launcher = wanted.person;
+  proposal.action = action.name;
   proposal.document = stored.sha256;
   proposal.rendered = receipt::sha256(receipt::render(document));
-  proposal.policy = TRY(policy::policy_digest(policy, role, *action, session.info.person));
-  proposal.rule = rule_of(TRY(policy::effective_rule(policy, role, *action, session.info.person)));
-  proposal.why = ask.why;
-  auto proposed = TRY(books_->queue().propose(proposal, wall_clock()));
-  joined = !proposed.step.has_value();
-  if (joined) return proposed.id;
+  proposal.policy = TRY(policy::policy_digest(policy, role, action, wanted.person));
+  proposal.rule = rule_of(TRY(policy::effective_rule(policy, role, action, wanted.person)));
+  proposal.why = std::move(wanted.why);
+  proposal.rolls_back = std::move(wanted.rolls_back);
+  Draft made{std::move(proposal), std::move(adoption), std::nullopt};
+  if (document.preview) made.preview = TRY(preview_start(policy, role, action, document, made.proposal.id));
+  return made;
+}
+
+// On record, or why not.
+Result<Filed> Broker::file(Draft& draft) {
+  auto proposed = TRY(books_->queue().propose(draft.proposal, wall_clock()));
+  if (!proposed.step) return Filed{proposed.id, true};
   auto committed = commit(*std::move(proposed.step));
-  if (committed || books_->ledger().poisoned()) adoption.keep();  // poisoned: it may be on record
+  if (committed || books_->ledger().poisoned()) draft.adoption.keep();  // poisoned: it may be on record
   TRY(std::move(committed));
   notify(**books_->queue().find(proposed.id));
-  return proposed.id;
+  return Filed{proposed.id, false};
 }
 
 policy::ActionContext Broker::action_context(const policy::Policy& policy, const std::string& request,
@@ -210,8 +242,7 @@ Result<approval::Current> Broker::current_for(const policy::Policy& policy,
   const policy::Role* const role = policy.find_role(request.binding.role);
   const policy::Action* const action = role != nullptr ? role->find_action(request.action) : nullptr;
   if (action == nullptr) return refuse("role and action are not in the policy any more");
-  TRY(keep_apart_from_agents(*action));
-  TRY(policy::floor_holds(policy, *role, *action));
+  TRY(may_be_asked(policy, *role, *action));
   return approval::Current{
       TRY(policy::policy_digest(policy, *role, *action, request.binding.launcher)),
       rule_of(TRY(policy::effective_rule(policy, *role, *action, request.binding.launcher)))};

@@ -305,7 +305,7 @@ Result<> Broker::session_ended(Session& session, int exit_code, const std::strin
                                             {"how", told(how)},
                                             {"limits", told(session.limits)},
                                             {"limits_not_enforced", told(session.limits_missing)}});
-  front_.close_agent(id);
+  front_.close_agent(id);  // with whoever waits for a preview, which ends with them
   const std::string directory = session_directory(id);
   ::unlink((directory + "/" + wire::kAgentSocket).c_str());
   ::rmdir(directory.c_str());

@@ -135,6 +135,17 @@ Result<> floor_holds(const Policy& policy, const Role& role, const Action& actio
   return {};
 }
 
+Result<> preview_holds(const Policy& policy, const Role& role, const Action& action) {
+  for (const SecretBinding& binding : action.preview_secrets) {
+    const Secret* secret = TRY(listed_secret(policy, role, binding.secret, action.preview_use()));
+    if (secret->floored())
+      return refuse("secret '" + secret->name + "' requires '" + secret->require +
+                        "', and a preview is made before anyone is asked",
+                    "previews are given only secrets with require = \"none\"");
+  }
+  return {};
+}
+
 Result<> floor_holds(const Policy& policy, const Role& role, const LlmRoute& route) {
   if (route.secret.empty()) return {};
   const Secret* secret = TRY(listed_secret(policy, role, route.secret, route.use()));

@@ -49,6 +49,9 @@ Result<> meets(const Policy& policy, const Rule& rule, const Rule& floor);
 // May this action of this role use the secrets it names: each exists, lists the role and the use, and its
 // floor is met by the action's rule. Handed roles draw no secret.
 Result<> floor_holds(const Policy& policy, const Role& role, const Action& action);
+// May its preview use the secrets that it names: the same for the use "preview:ACTION", and each floor must
+// be "none": a preview is made before anyone is asked.
+Result<> preview_holds(const Policy& policy, const Role& role, const Action& action);
 // May this route carry its secret: the same, and the floor must be "none" (a route is never asked about).
 Result<> floor_holds(const Policy& policy, const Role& role, const LlmRoute& route);
 

@@ -121,6 +121,45 @@ void check_action(const Policy& policy, const Role& role, const Action& action, 
   note_shared_rule(policy, action, file, findings);
 }
 
+void check_preview(const Policy& policy, const Role& role, const Action& action, const std::string& file,
+                   Findings& findings) {
+  for (const SecretBinding& binding : action.preview_secrets) {
+    Action alone = action;
+    alone.preview_secrets = {binding};
+    if (auto held = preview_holds(policy, role, alone); !held)
+      findings.refuse_at(file, "action." + action.name + ".preview_secrets." + binding.variable,
+                         held.error().trail, held.error().remedy);
+  }
+}
+
+// What takes an action back is given that action's parameters, so it may take no others.
+void check_rollback(const Role& role, const Action& action, const std::string& file, Findings& findings) {
+  if (action.rollback.empty()) return;
+  const std::string path = "action." + action.name + ".rollback";
+  const Action* const back = role.find_action(action.rollback);
+  if (back == nullptr) {
+    std::vector<std::string_view> names;
+    for (const Action& other : role.actions) names.push_back(other.name);
+    findings.refuse_at(file, path, "this role has no action '" + action.rollback + "'",
+                       advice(action.rollback, names, "rollback names another action of the same role"));
+    return;
+  }
+  if (back == &action)
+    findings.refuse_at(file, path, "'" + action.name + "' cannot take itself back", "name another action");
+  for (const Parameter& parameter : back->parameters) {
+    const Parameter* const given = action.find_parameter(parameter.name);
+    if (given == nullptr)
+      findings.refuse_at(
+          file, path,
+          "'" + back->name + "' takes '" + parameter.name + "', which '" + action.name + "' does not have",
+          "a rollback has the parameters of what it takes back, or fewer");
+    else if (given->kind != parameter.kind)
+      findings.refuse_at(file, path,
+                         "'" + parameter.name + "' is a file in one of '" + action.name + "' and '" +
+                             back->name + "' and a text in the other");
+  }
+}
+
 void check_route(const Policy& policy, const Role& role, const LlmRoute& route, const std::string& file,
                  Findings& findings) {
   const std::string path = "llm." + route.name;
@@ -172,6 +211,13 @@ void check_secrets(const Policy& policy, Findings& findings) {
       findings.refuse_at(kSecretsFile, secret.name + ".uses",
                          "a model route is never asked about, so it cannot meet '" + secret.require + "'",
                          "a secret of its own for the route, with require = \"none\"");
+    const bool preview =
+        std::ranges::any_of(secret.uses, [](const std::string& use) { return use.starts_with("preview:"); });
+    if (secret.floored() && preview)
+      findings.refuse_at(
+          kSecretsFile, secret.name + ".uses",
+          "a preview is made before anyone is asked, so it cannot meet '" + secret.require + "'",
+          "a secret of its own for the preview, which can only look, with require = \"none\"");
     // Otherwise a second name with a lower floor would open the same value.
     if (!secret.location.empty())
       if (const auto [held, first] = sources.emplace(std::pair(secret.source, secret.location), secret.name);
@@ -194,7 +240,11 @@ void check_settings(const Policy& policy, Findings& findings) {
 
 void check_role(const Policy& policy, const Role& role, const std::string& file, Findings& findings) {
   for (const LlmRoute& route : role.llm) check_route(policy, role, route, file, findings);
-  for (const Action& action : role.actions) check_action(policy, role, action, file, findings);
+  for (const Action& action : role.actions) {
+    check_action(policy, role, action, file, findings);
+    check_preview(policy, role, action, file, findings);
+    check_rollback(role, action, file, findings);
+  }
 }
 
 }  // namespace pawl::policy

@@ -80,6 +80,12 @@ void add_action(const Action& action, Record& record) {
   for (const SecretBinding& binding : action.secrets)
     record.field("secret-variable", std::vector<std::string>{binding.variable, binding.secret});
   record.field("approval", std::string_view(action.approval));
+  record.field("preview", action.preview);
+  record.field("preview-timeout", seconds(action.preview_timeout));
+  for (const SecretBinding& binding : action.preview_secrets)
+    record.field("preview-variable", std::vector<std::string>{binding.variable, binding.secret});
+  record.field("recheck", std::uint64_t{action.recheck});
+  record.field("rollback", std::string_view(action.rollback));
   record.field("timeout", seconds(action.timeout));
   record.field("action-read", action.read);
   record.field("action-write", action.write);
@@ -95,8 +101,8 @@ void add_rule(const Rule& rule, Record& record) {
   record.field("launcher", static_cast<std::uint64_t>(rule.launcher));
 }
 
-void add_secrets(const Policy& policy, const Action& action, Record& record) {
-  for (const SecretBinding& binding : action.secrets) {
+void add_secrets(const Policy& policy, const std::vector<SecretBinding>& bindings, Record& record) {
+  for (const SecretBinding& binding : bindings) {
     const Secret* secret = policy.find_secret(binding.secret);
     if (secret == nullptr) continue;  // effective_rule has refused this already
     record.field("secret", std::string_view(secret->name));
@@ -125,7 +131,8 @@ Result<std::string> policy_digest_input(const Policy& policy, const Role& role, 
   add_sandbox(role, record);
   add_action(action, record);
   if (const Rule* rule = policy.find_rule(action.approval)) add_rule(*rule, record);
-  add_secrets(policy, action, record);
+  add_secrets(policy, action.secrets, record);
+  add_secrets(policy, action.preview_secrets, record);
   add_members(effective, record);
   return std::move(record).take();
 }

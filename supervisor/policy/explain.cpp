@@ -78,9 +78,9 @@ json::value named_rule_json(const Policy& policy, const std::string& name) {
   return rule == nullptr ? json::value(nullptr) : json::value(rule_json(policy, *rule));
 }
 
-json::array secrets_json(const Policy& policy, const Action& action) {
+json::array secrets_json(const Policy& policy, const std::vector<SecretBinding>& bindings) {
   json::array secrets;
-  for (const SecretBinding& binding : action.secrets) {
+  for (const SecretBinding& binding : bindings) {
     const Secret* secret = policy.find_secret(binding.secret);
     json::object object{{"variable", binding.variable}, {"secret", binding.secret}};
     if (secret != nullptr && secret->floored()) object["floor"] = named_rule_json(policy, secret->require);
@@ -133,6 +133,14 @@ std::string limits_text(const Limits& limits, const std::string& indent) {
   return text + indent + "(where the host delegates no cgroup to hold that, nothing is started)\n";
 }
 
+json::value preview_json(const Policy& policy, const Action& action) {
+  if (action.preview.empty()) return nullptr;
+  return json::object{{"run", texts(action.preview)},
+                      {"secrets", secrets_json(policy, action.preview_secrets)},
+                      {"timeout", duration_in_words(action.preview_timeout)},
+                      {"recheck", action.recheck}};
+}
+
 json::object action_json(const Policy& policy, const Action& action) {
   json::array parameters;
   for (const Parameter& parameter : action.parameters) parameters.push_back(parameter_json(parameter));
@@ -140,13 +148,15 @@ json::object action_json(const Policy& policy, const Action& action) {
           {"description", action.description},
           {"run", texts(action.run)},
           {"parameters", std::move(parameters)},
-          {"secrets", secrets_json(policy, action)},
+          {"secrets", secrets_json(policy, action.secrets)},
           {"approval", named_rule_json(policy, action.approval)},
           {"timeout", duration_in_words(action.timeout)},
           {"output", sandbox::size_text(action.output)},
           {"limits", limits_json(action.limits)},
           {"read", texts(action.read)},
-          {"write", texts(action.write)}};
+          {"write", texts(action.write)},
+          {"preview", preview_json(policy, action)},
+          {"rollback", action.rollback.empty() ? json::value(nullptr) : json::value(action.rollback)}};
 }
 
 std::string allowed_besides(const Role& role) {
@@ -279,6 +289,19 @@ std::string parameter_text(const Parameter& parameter) {
   return "    {" + parameter.name + "} " + what + "\n";
 }
 
+std::string preview_text(const Action& action) {
+  if (action.preview.empty()) return "";
+  std::string text = "    before anyone is asked, it previews with";
+  for (const std::string& argument : action.preview) text += " " + quoted(argument);
+  text += ", at most " + duration_in_words(action.preview_timeout) +
+          ": it changes nothing, and its output is shown to the agent and signed\n";
+  for (const SecretBinding& binding : action.preview_secrets)
+    text += "    the preview uses secret '" + binding.secret + "' as " + binding.variable + ", unapproved\n";
+  if (action.recheck)
+    text += "    the preview is made again when it is approved: another output voids the approval\n";
+  return text;
+}
+
 std::string action_text(const Policy& policy, const Action& action) {
   std::string text = "  " + action.name;
   if (!action.description.empty()) text += ": " + action.description;
@@ -287,6 +310,8 @@ std::string action_text(const Policy& policy, const Action& action) {
   text += ", at most " + duration_in_words(action.timeout) + "\n" + limits_text(action.limits, "    ");
   text += "    of its output " + sandbox::size_text(action.output) + " each of stdout and stderr are kept\n";
   for (const Parameter& parameter : action.parameters) text += parameter_text(parameter);
+  text += preview_text(action);
+  if (!action.rollback.empty()) text += "    taken back by '" + action.rollback + "': pawl rollback\n";
   for (const std::string& path : action.read) text += "    reads " + quoted(path) + "\n";
   for (const std::string& path : action.write) text += "    writes " + quoted(path) + "\n";
   text += "    approval " + approval_text(policy, action.approval) + "\n";

@@ -20,12 +20,24 @@ constexpr Key limits_keys[] = {{"tmp"},  {"wall_time"}, {"memory"},     {"proces
                                {"cpus"}, {"io"},        {"best_effort"}};
 constexpr Key action_limits_keys[] = {{"tmp"}, {"memory"}, {"processes"}, {"cpus"}, {"io"}, {"best_effort"}};
 constexpr Key llm_keys[] = {{"name"}, {"api"}, {"upstream"}, {"secret"}};
-constexpr Key action_keys[] = {{"name"},          {"description"},    {"run"},
-                               {"params"},        {"secrets"},        {"approval"},
-                               {"timeout"},       {"read"},           {"write"},
-                               {"output"},        {"limits"},         {"secret_files", later},
-                               {"hosts", later},  {"preview", later}, {"rollback", later},
-                               {"recheck", later}};
+constexpr Key action_keys[] = {{"name"},
+                               {"description"},
+                               {"run"},
+                               {"params"},
+                               {"secrets"},
+                               {"approval"},
+                               {"timeout"},
+                               {"read"},
+                               {"write"},
+                               {"output"},
+                               {"limits"},
+                               {"secret_files", later},
+                               {"hosts", later},
+                               {"preview"},
+                               {"preview_timeout"},
+                               {"preview_secrets"},
+                               {"recheck"},
+                               {"rollback"}};
 constexpr Key parameter_keys[] = {{"match"}, {"file"}, {"max"}, {"allow_dash"}};
 constexpr Key rule_keys[] = {
     {"quorum"}, {"from"}, {"expires"}, {"allow_launcher"}, {"escalate", later}, {"require_key", later}};

@@ -128,7 +128,10 @@ void add_session_stdio(const Role& role, SessionStdio stdio, LaunchPlan& plan) {
   }
 }
 
-Result<> add_action_paths(const Action& action, const ActionContext& context, LaunchPlan& plan) {
+// What of an action is lowered.
+enum class Part : std::uint8_t { action, preview };
+
+Result<> add_action_paths(const Action& action, Part part, const ActionContext& context, LaunchPlan& plan) {
   const std::string during = "action " + action.name;
   std::vector<Mount> mounts;
   for (const std::string& path : action.read) {
@@ -141,7 +144,7 @@ Result<> add_action_paths(const Action& action, const ActionContext& context, La
       return refuse(during + ": it could write its own program " + quoted(context.executable),
                     "keep programs outside of what an action may write");
     Mount mount = read_only_path(path);
-    mount.kind = MountKind::writable;
+    if (part == Part::action) mount.kind = MountKind::writable;
     mounts.push_back(std::move(mount));
   }
   add_sorted(std::move(mounts), plan);
@@ -165,6 +168,38 @@ sandbox::SyscallProfile profile_of(Syscalls syscalls) {
       return sandbox::SyscallProfile::build;
   }
   return sandbox::SyscallProfile::standard;
+}
+
+Result<LaunchPlan> lower_part(const Role& role, const Action& action, Part part,
+                              const ActionContext& context) {
+  const std::string what = part == Part::action ? "action " : "preview of ";
+  if (!clean_absolute(context.executable))
+    return refuse(what + action.name + ": its program " + quoted(context.executable) +
+                  " has no canonical path");
+  LaunchPlan plan;
+  plan.name = what + action.name + " of " + role.name + ", request " + short_id(context.request);
+  plan.uid = context.uid;
+  plan.gid = context.gid;
+  add_system_mounts({"action", std::string(kActionHome), context.identity}, action.limits.tmp, plan.mounts);
+  plan.mounts.push_back(
+      {.kind = MountKind::tmpfs, .target = std::string(kActionHome), .size = kActionHomeSize, .mode = 0700});
+  TRY(add_action_paths(action, part, context, plan));
+  // What runs is the verified descriptor; the same file is pinned at its path, for programs that look at
+  // themselves.
+  plan.mounts.push_back(pawls_own(handed(MountKind::read_only, context.executable, kActionExecutable)));
+  keep_apart({}, context.private_directories, plan);
+  add_inputs(context, plan);
+  plan.executable = kActionExecutable;
+  plan.argv = expand_arguments(part == Part::action ? action.run : action.preview, context.parameters);
+  plan.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + std::string(kActionHome), "LANG=C.UTF-8",
+                      "TMPDIR=/tmp"};
+  plan.stdio = {
+      {Stdio::null, sandbox::kNone}, {Stdio::descriptor, kActionStdout}, {Stdio::descriptor, kActionStderr}};
+  plan.directory = kActionHome;
+  const std::chrono::seconds time = part == Part::action ? action.timeout : action.preview_timeout;
+  plan.wall_time = static_cast<std::uint32_t>(time.count());
+  plan.limits = action.limits.use;
+  return plan;
 }
 
 }  // namespace
@@ -204,32 +239,12 @@ Result<LaunchPlan> lower_session(const Role& role, const SessionContext& context
 }
 
 Result<LaunchPlan> lower_action(const Role& role, const Action& action, const ActionContext& context) {
-  if (!clean_absolute(context.executable))
-    return refuse("action " + action.name + ": its program " + quoted(context.executable) +
-                  " has no canonical path");
-  LaunchPlan plan;
-  plan.name = "action " + action.name + " of " + role.name + ", request " + short_id(context.request);
-  plan.uid = context.uid;
-  plan.gid = context.gid;
-  add_system_mounts({"action", std::string(kActionHome), context.identity}, action.limits.tmp, plan.mounts);
-  plan.mounts.push_back(
-      {.kind = MountKind::tmpfs, .target = std::string(kActionHome), .size = kActionHomeSize, .mode = 0700});
-  TRY(add_action_paths(action, context, plan));
-  // What runs is the verified descriptor; the same file is pinned at its path, for programs that look at
-  // themselves.
-  plan.mounts.push_back(pawls_own(handed(MountKind::read_only, context.executable, kActionExecutable)));
-  keep_apart({}, context.private_directories, plan);
-  add_inputs(context, plan);
-  plan.executable = kActionExecutable;
-  plan.argv = expand_arguments(action, context.parameters);
-  plan.environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + std::string(kActionHome), "LANG=C.UTF-8",
-                      "TMPDIR=/tmp"};
-  plan.stdio = {
-      {Stdio::null, sandbox::kNone}, {Stdio::descriptor, kActionStdout}, {Stdio::descriptor, kActionStderr}};
-  plan.directory = kActionHome;
-  plan.wall_time = static_cast<std::uint32_t>(action.timeout.count());
-  plan.limits = action.limits.use;
-  return plan;
+  return lower_part(role, action, Part::action, context);
+}
+
+Result<LaunchPlan> lower_preview(const Role& role, const Action& action, const ActionContext& context) {
+  if (action.preview.empty()) return refuse("action " + action.name + " has no preview");
+  return lower_part(role, action, Part::preview, context);
 }
 
 std::string secret_variable(const SecretBinding& binding, std::string_view value) {

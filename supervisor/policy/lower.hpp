@@ -80,6 +80,12 @@ struct ActionContext {
 Result<sandbox::LaunchPlan> lower_action(const Role& role, const Action& action,
                                          const ActionContext& context);
 
+// The action's preview in the same sandbox, with `context.executable` the preview's program. Nobody has
+// approved it: what the action may write it may only read. Secrets are appended likewise, those of
+// preview_secrets alone.
+Result<sandbox::LaunchPlan> lower_preview(const Role& role, const Action& action,
+                                          const ActionContext& context);
+
 // "DEPLOY_TOKEN=<value>". The result holds the secret: hand it to the spawner and let it die.
 std::string secret_variable(const SecretBinding& binding, std::string_view value);
 

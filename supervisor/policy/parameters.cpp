@@ -80,10 +80,10 @@ Result<std::vector<CheckedParameter>> check_parameters(const Action& action,
   return checked;
 }
 
-std::vector<std::string> expand_arguments(const Action& action,
+std::vector<std::string> expand_arguments(std::span<const std::string> words,
                                           std::span<const CheckedParameter> parameters) {
   std::vector<std::string> arguments;
-  for (const std::string& argument : action.run) arguments.push_back(expand_argument(argument, parameters));
+  for (const std::string& argument : words) arguments.push_back(expand_argument(argument, parameters));
   return arguments;
 }
 

@@ -32,9 +32,10 @@ struct CheckedParameter {
 Result<std::vector<CheckedParameter>> check_parameters(const Action& action,
                                                        std::span<const GivenParameter> given);
 
-// The full argument list: "{name}" replaced in each argument (once, left to right; values are not looked at
-// again).
-std::vector<std::string> expand_arguments(const Action& action, std::span<const CheckedParameter> parameters);
+// The full argument list of `run` or `preview`: "{name}" replaced in each argument (once, left to right;
+// values are not looked at again).
+std::vector<std::string> expand_arguments(std::span<const std::string> words,
+                                          std::span<const CheckedParameter> parameters);
 
 // Where a file parameter appears inside: /run/pawl/inputs/<param>/<basename>.
 std::string input_path(const CheckedParameter& parameter);

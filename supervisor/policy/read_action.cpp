@@ -13,6 +13,7 @@ namespace pawl::policy {
 namespace {
 
 constexpr std::chrono::hours kLongestAction{24};
+constexpr std::chrono::minutes kLongestPreview{5};  // whoever asks waits for it
 constexpr std::uint64_t kLargestInput = std::uint64_t{256} << 20;
 constexpr std::size_t kMostParameters = 24;  // each file is a descriptor that travels with the request
 constexpr std::size_t kMostArguments = 256;
@@ -69,40 +70,48 @@ void read_parameters(TableReader& reader, const std::string& path, Findings& fin
 bool has_parameter(std::string_view argument) { return !parameters_in(argument).empty(); }
 
 // A parameter inside a program text is code, whatever its pattern says.
-void refuse_code(TableReader& reader, const Action& action) {
+void refuse_code(TableReader& reader, std::string_view key, const std::vector<std::string>& words) {
   constexpr std::string_view interpreters[] = {"sh",   "bash", "dash", "zsh", "ksh",    "fish",    "env",
                                                "perl", "ruby", "node", "php", "python", "python3", "busybox"};
   constexpr std::string_view code_options[] = {"-c", "-e", "-E", "-r", "-S", "--eval", "-lc", "-ec", "-xc"};
-  const std::string program = action.run[0].substr(action.run[0].rfind('/') + 1);
+  const std::string program = words[0].substr(words[0].rfind('/') + 1);
   if (std::ranges::find(interpreters, program) == std::end(interpreters)) return;
-  for (std::size_t i = 1; i + 1 < action.run.size(); ++i) {
-    const bool is_code = std::ranges::find(code_options, action.run[i]) != std::end(code_options);
-    if (is_code && has_parameter(action.run[i + 1]))
-      reader.refuse("run", "a parameter stands inside code that " + program + " would run",
+  for (std::size_t i = 1; i + 1 < words.size(); ++i) {
+    const bool is_code = std::ranges::find(code_options, words[i]) != std::end(code_options);
+    if (is_code && has_parameter(words[i + 1]))
+      reader.refuse(key, "a parameter stands inside code that " + program + " would run",
                     "put the code into a script of its own and give it the parameter as an argument");
   }
 }
 
-void read_command(TableReader& reader, Action& action) {
-  const auto run = reader.texts("run", Need::required);
-  if (!run) return;
-  if (run->empty() || run->size() > kMostArguments) {
-    reader.refuse("run", run->empty() ? "'run' is empty" : "'run' has more than 256 arguments");
-    return;
+// `run` and `preview`: a program by its absolute path, and arguments in which only declared parameters stand.
+std::vector<std::string> read_command(TableReader& reader, std::string_view key, Need need,
+                                      const Action& action) {
+  const auto words = reader.texts(key, need);
+  if (!words) return {};
+  const std::string name = "'" + std::string(key) + "'";
+  if (words->empty() || words->size() > kMostArguments) {
+    reader.refuse(key, name + (words->empty() ? " is empty" : " has more than 256 arguments"));
+    return {};
   }
-  action.run = *run;
-  const std::string& program = action.run[0];
+  const std::string& program = words->front();
   if (has_parameter(program)) {
-    reader.refuse("run", "a parameter in the program's own path", "the agent never chooses what is executed");
+    reader.refuse(key, "a parameter in the program's own path", "the agent never chooses what is executed");
   } else if (!clean_absolute(program) || program == "/") {
-    reader.refuse("run", quoted(program) + " is not a clean absolute path",
+    reader.refuse(key, quoted(program) + " is not a clean absolute path",
                   "name the program in full: \"/usr/bin/...\"");
   }
-  for (const std::string& argument : action.run)
-    for (const std::string& name : parameters_in(argument))
-      if (action.find_parameter(name) == nullptr)
-        reader.refuse("run", "{" + name + "} is not declared",
-                      "add params." + name + " = { match = \"...\" }");
+  for (const std::string& argument : *words)
+    for (const std::string& parameter : parameters_in(argument))
+      if (action.find_parameter(parameter) == nullptr)
+        reader.refuse(key, "{" + parameter + "} is not declared",
+                      "add params." + parameter + " = { match = \"...\" }");
+  refuse_code(reader, key, *words);
+  return *words;
+}
+
+void refuse_unused(TableReader& reader, const Action& action) {
+  if (action.run.empty()) return;
   for (const Parameter& parameter : action.parameters) {
     const auto uses = [&](const std::string& argument) {
       const auto names = parameters_in(argument);
@@ -112,7 +121,6 @@ void read_command(TableReader& reader, Action& action) {
       reader.refuse("params", "parameter '" + parameter.name + "' is never used",
                     "put {" + parameter.name + "} into run, or remove it");
   }
-  refuse_code(reader, action);
 }
 
 // Names that decide what the program is or loads, rather than what it knows.
@@ -124,22 +132,40 @@ bool steers_programs(std::string_view variable) {
          variable.starts_with("PAWL_");
 }
 
-void read_secrets(TableReader& reader, const std::string& path, Findings& findings, Action& action) {
-  const Node* table = reader.table("secrets");
-  if (table == nullptr) return;
+std::vector<SecretBinding> read_secrets(TableReader& reader, const std::string& key, const std::string& path,
+                                        Findings& findings) {
+  std::vector<SecretBinding> bindings;
+  const Node* table = reader.table(key);
+  if (table == nullptr) return bindings;
   for (const Entry& entry : table->entries) {
-    findings.places.record(reader.file(), path + ".secrets." + entry.key, entry.place);
+    findings.places.record(reader.file(), path + "." + key + "." + entry.key, entry.place);
     if (!valid_variable(entry.key) || steers_programs(entry.key)) {
       findings.refuse(reader.file(), entry.place,
                       quoted(entry.key) + " is not a variable that may carry a secret",
                       "DEPLOY_TOKEN = \"deploy-prod\"");
     } else if (entry.value.kind != NodeKind::text || !valid_name(entry.value.text)) {
       findings.refuse(reader.file(), entry.place,
-                      "secrets." + entry.key + " must name a secret of secrets.toml");
+                      key + "." + entry.key + " must name a secret of secrets.toml");
     } else {
-      action.secrets.push_back({entry.key, entry.value.text});
+      bindings.push_back({entry.key, entry.value.text});
     }
   }
+  return bindings;
+}
+
+// What says something about a preview makes no sense without one.
+void read_preview(TableReader& reader, const std::string& path, Findings& findings, Action& action) {
+  action.preview = read_command(reader, "preview", Need::optional, action);
+  action.preview_secrets = read_secrets(reader, "preview_secrets", path, findings);
+  action.preview_timeout =
+      reader.duration("preview_timeout", kLongestPreview).value_or(action.preview_timeout);
+  action.recheck = reader.boolean("recheck").value_or(false);
+  if (reader.has("preview")) return;
+  for (const std::string_view key : {"preview_secrets", "preview_timeout"})
+    if (reader.has(key))
+      reader.refuse(key, "'" + std::string(key) + "' means nothing without 'preview'", "add preview = [...]");
+  if (action.recheck)
+    reader.refuse("recheck", "there is no preview to make again", "add preview = [...], or remove it");
 }
 
 void read_paths(TableReader& reader, Action& action) {
@@ -179,10 +205,13 @@ void read_action(const Node& node, const std::string& file, Findings& findings, 
   action.name = reader.name("name", Need::required).value_or("");
   action.description = reader.text("description", Need::optional).value_or("");
   read_parameters(reader, path, findings, action);
-  read_command(reader, action);
-  read_secrets(reader, path, findings, action);
+  action.run = read_command(reader, "run", Need::required, action);
+  refuse_unused(reader, action);
+  action.secrets = read_secrets(reader, "secrets", path, findings);
   action.approval = reader.name("approval", Need::required).value_or("");
   action.timeout = reader.duration("timeout", kLongestAction).value_or(action.timeout);
+  read_preview(reader, path, findings, action);
+  action.rollback = reader.name("rollback", Need::optional).value_or("");
   read_paths(reader, action);
   action.output = reader.size("output", kLargestOutput).value_or(action.output);
   if (const Node* limits = reader.table("limits")) {

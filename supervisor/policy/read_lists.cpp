@@ -114,16 +114,18 @@ void read_source(TableReader& reader, Secret& secret) {
 void read_uses(TableReader& reader, Secret& secret) {
   for (const std::string& use : reader.texts("uses", Need::required).value_or(List{})) {
     const std::string_view text = use;
-    if (text.starts_with("egress:") || text.starts_with("preview:")) {
+    if (text.starts_with("egress:")) {
       reader.refuse("uses", quoted(use) + " is not available in this version",
-                    "\"action:NAME\" or \"llm:NAME\"");
+                    "\"action:NAME\", \"preview:NAME\" or \"llm:NAME\"");
     } else if ((text.starts_with("action:") && valid_name(text.substr(7))) ||
+               (text.starts_with("preview:") && valid_name(text.substr(8))) ||
                (text.starts_with("llm:") &&
                 (valid_name(text.substr(4)) || text.substr(4).starts_with("http")))) {
       secret.uses.push_back(use);
     } else {
-      reader.refuse("uses", quoted(use) + " is not a use",
-                    "\"action:NAME\", \"llm:VENDOR\", or \"llm:https://host\" for another upstream");
+      reader.refuse(
+          "uses", quoted(use) + " is not a use",
+          "\"action:NAME\", \"preview:NAME\", \"llm:VENDOR\", or \"llm:https://host\" for another upstream");
     }
   }
 }

@@ -91,7 +91,12 @@ struct Action {
   std::vector<std::string> run;  // run[0]: absolute path, no parameter; "{name}" stands for a parameter
   std::vector<Parameter> parameters;
   std::vector<SecretBinding> secrets;
-  std::string approval;  // rule in approvals.toml
+  std::string approval;              // rule in approvals.toml
+  std::vector<std::string> preview;  // like `run`, made before anyone is asked; empty: there is none
+  std::chrono::seconds preview_timeout{60};
+  std::vector<SecretBinding> preview_secrets;  // all that it is given, each for the use preview_use()
+  bool recheck = false;  // the preview is made again before it runs, and must be the same
+  std::string rollback;  // the action of this role that takes this one back; empty: none
   std::chrono::seconds timeout{600};
   std::vector<std::string> read;                  // further absolute host paths, read-only
   std::vector<std::string> write;                 // further absolute host paths, writable
@@ -100,6 +105,7 @@ struct Action {
 
   const Parameter* find_parameter(std::string_view parameter) const;
   std::string use() const { return "action:" + name; }  // as in `uses` of secrets.toml
+  std::string preview_use() const { return "preview:" + name; }
 };
 
 enum class RoleOrigin : std::uint8_t {

@@ -19,8 +19,9 @@ struct Secret {
   SecretSource source = SecretSource::file;
   std::string location;  // one plain file name
   std::vector<std::string> roles;
-  std::vector<std::string> uses;  // "action:deploy", "llm:anthropic", "llm:https://models.example.com"
-  std::string require;            // the floor: a rule's name; empty: "none" was written
+  std::vector<std::string>
+      uses;  // "action:deploy", "preview:deploy", "llm:anthropic", "llm:https://models.example.com"
+  std::string require;  // the floor: a rule's name; empty: "none" was written
 
   bool floored() const { return !require.empty(); }
   bool lists_role(std::string_view role) const;

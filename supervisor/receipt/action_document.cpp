@@ -36,6 +36,28 @@ Result<> check_inputs(const ActionDocument& document) {
   return {};
 }
 
+Result<> check_secrets(const std::vector<ActionDocument::Secret>& secrets, std::set<std::string_view> names) {
+  for (const ActionDocument::Secret& secret : secrets) {
+    if (!is_variable_name(secret.environment)) return refuse("secrets: a variable's name is malformed");
+    if (!names.insert(secret.environment).second) return refuse("secrets: a variable is there twice");
+    if (!is_plain_name(secret.name) || secret.version.empty() || !is_text(secret.version))
+      return refuse("secrets: a name or version is malformed");
+  }
+  return {};
+}
+
+Result<> check_program(const ActionDocument::Executable& executable, const std::vector<std::string>& argv,
+                       std::uint64_t timeout) {
+  if (!is_clean_path(executable.path)) return refuse("executable: the path is not absolute and clean");
+  if (executable.size > static_cast<std::uint64_t>(kMaxInteger))
+    return refuse("executable: size out of range");
+  if (argv.empty()) return refuse("argv is empty");
+  TRY(check_texts(argv, "argv"));
+  if (timeout == 0 || timeout > static_cast<std::uint64_t>(kMaxInteger))
+    return refuse("timeout: out of range");
+  return {};
+}
+
 Result<> check_environment(const ActionDocument& document) {
   std::set<std::string_view> names;
   for (const ActionDocument::Variable& variable : document.environment) {
@@ -43,12 +65,8 @@ Result<> check_environment(const ActionDocument& document) {
     if (!names.insert(variable.name).second) return refuse("environment: a name is there twice");
     if (!is_text(variable.value)) return refuse("environment: a value holds a NUL or is not UTF-8");
   }
-  for (const ActionDocument::Secret& secret : document.secrets) {
-    if (!is_variable_name(secret.environment)) return refuse("secrets: a variable's name is malformed");
-    if (!names.insert(secret.environment).second) return refuse("secrets: a variable is there twice");
-    if (!is_plain_name(secret.name) || secret.version.empty() || !is_text(secret.version))
-      return refuse("secrets: a name or version is malformed");
-  }
+  TRY(check_secrets(document.secrets, names));
+  if (document.preview) TRY_DURING("preview", check_secrets(document.preview->secrets, names));
   return {};
 }
 
@@ -59,20 +77,15 @@ Result<> check(const ActionDocument& document) {
   if (document.kind != kDocumentKindExec)
     return refuse("its kind is not \"exec\"", "use a pawl as new as the broker");
   if (!is_plain_name(document.action)) return refuse("action: the name is malformed");
-  if (!is_clean_path(document.executable.path))
-    return refuse("executable: the path is not absolute and clean");
-  if (document.executable.size > static_cast<std::uint64_t>(kMaxInteger))
-    return refuse("executable: size out of range");
-  if (document.argv.empty()) return refuse("argv is empty");
-  TRY(check_texts(document.argv, "argv"));
+  TRY(check_program(document.executable, document.argv, document.timeout));
   if (!is_clean_path(document.directory)) return refuse("directory: the path is not absolute and clean");
   TRY(check_inputs(document));
   TRY(check_environment(document));
   TRY(check_paths(document.read, "read"));
   TRY(check_paths(document.write, "write"));
   TRY(check_texts(document.hosts, "hosts"));
-  if (document.timeout == 0 || document.timeout > static_cast<std::uint64_t>(kMaxInteger))
-    return refuse("timeout: out of range");
+  if (const auto& preview = document.preview)
+    TRY_DURING("preview", check_program(preview->executable, preview->argv, preview->timeout));
   if (!document.preconditions.empty()) return refuse("preconditions: of a kind that is not known");
   return {};
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,24 @@ struct ActionDocument {
     }
   };
 
+  // The look at what the action would do, that was taken before anyone was asked: on the same inputs, in the
+  // same directory and environment. What it printed is no part of the document: decisions name its digest.
+  struct Preview {
+    Executable executable;
+    std::vector<std::string> argv;
+    std::vector<Secret> secrets;  // all that it is given
+    std::uint64_t timeout = 0;    // seconds, at least 1
+    bool recheck = false;         // made again before the action runs: another output voids the approval
+    template <class Self, class Archive>
+    static void fields(Self& self, Archive& archive) {
+      archive("executable", self.executable);
+      archive("argv", self.argv);
+      archive("secrets", self.secrets);
+      archive("timeout", self.timeout);
+      archive("recheck", self.recheck);
+    }
+  };
+
   std::int64_t version = kDocumentVersion;
   std::string kind = std::string(kDocumentKindExec);
   std::string action;  // its name in the role
@@ -84,6 +103,7 @@ struct ActionDocument {
   std::vector<std::string> hosts;          // "name:port", all that it may connect to
   std::uint64_t timeout = 0;               // seconds, at least 1
   std::vector<std::string> preconditions;  // no kind of precondition exists yet: always empty
+  std::optional<Preview> preview;          // the key is left out where the action has none
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
@@ -101,14 +121,16 @@ struct ActionDocument {
     archive("hosts", self.hosts);
     archive("timeout", self.timeout);
     archive("preconditions", self.preconditions);
+    archive.when_there("preview", self.preview);
   }
 };
 
 // The canonical bytes. Refuses a document that read_document() would refuse.
 Result<std::string> write_document(const ActionDocument& document);
 
-// Strict: canonical, every key there, no other key, version 1, kind "exec", absolute clean paths, no NUL,
-// each parameter and each environment name once, every input where its parameter and name put it.
+// Strict: canonical, every key there ("preview" only of an action that has one), no other key, version 1,
+// kind "exec", absolute clean paths, no NUL, each parameter and each environment name once, every input where
+// its parameter and name put it.
 Result<ActionDocument> read_document(std::string_view bytes);
 
 }  // namespace pawl::receipt

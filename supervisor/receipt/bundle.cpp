@@ -45,6 +45,20 @@ Result<> check_document(const std::string& bytes, const ActionDocument& document
   return {};
 }
 
+// It stands on its own: what people were shown is in it, and nothing else passes for it.
+Result<> check_preview(const Bundle& bundle, const BundleReport& report) {
+  const std::optional<Digest>& signed_digest = report.binding.preview;
+  if (report.document.preview.has_value() != signed_digest.has_value())
+    return refuse(signed_digest ? "a preview was signed, but the action has none"
+                                : "the action has a preview, but none was signed");
+  if (bundle.preview.has_value() != signed_digest.has_value())
+    return refuse(signed_digest ? "what the preview printed is missing"
+                                : "it holds a preview that nobody was shown");
+  if (signed_digest && sha256(*bundle.preview) != *signed_digest)
+    return refuse("reviewers were shown another preview");
+  return {};
+}
+
 bool may_sign(const std::vector<AllowedSigner>& signers, const Statement& statement, const PublicKey& key) {
   return std::ranges::any_of(signers, [&](const AllowedSigner& signer) {
     return signer.person == statement.person && signer.key == key &&
@@ -102,6 +116,7 @@ Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowe
     TRY_DURING(step, add_decision(report, std::move(statement)));
   }
   TRY_DURING("receipt", check_document(bundle.document, report.document, report.binding));
+  TRY_DURING("receipt", check_preview(bundle, report));
   if (bundle.consumed) TRY_DURING("receipt: ledger proof", check_proof(*bundle.consumed, report.binding));
   if (!report.denials.empty())
     return refuse("receipt: " + report.denials[0].person +

@@ -56,6 +56,7 @@ struct Bundle {
   std::string document;  // canonical bytes
   std::vector<SignedDecision> decisions;
   std::optional<LedgerProof> consumed;  // none: not (or not yet) spent
+  std::optional<std::string> preview;   // what the preview printed; the key is left out where there was none
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
@@ -63,6 +64,7 @@ struct Bundle {
     archive("document", self.document);
     archive("decisions", self.decisions);
     archive("consumed", self.consumed);
+    archive.when_there("preview", self.preview);
   }
   bool operator==(const Bundle&) const = default;
 };
@@ -83,9 +85,9 @@ struct BundleReport {
 
 // What a stranger can establish offline: the document is the one decided on, every decision is signed in the
 // verdict's namespace by a key that `allowed_signers` gives to that person, no person counts twice, the
-// rendering matches, the launcher is told, and the ledger entry (where there is one) burned this very
-// request. At least `quorum` (≥ 1) persons must approve and none deny. That the ledger holds the entry is
-// shown by the ledger (pawl log verify), not by the bundle.
+// rendering matches, the preview is the one that was shown, the launcher is told, and the ledger entry (where
+// there is one) burned this very request. At least `quorum` (≥ 1) persons must approve and none deny. That
+// the ledger holds the entry is shown by the ledger (pawl log verify), not by the bundle.
 Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowed_signers, unsigned quorum);
 
 }  // namespace pawl::receipt

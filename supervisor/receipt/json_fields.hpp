@@ -10,9 +10,10 @@
 //     }
 //   };
 //
-// Digests are 64 hexadecimal digits, an empty optional is null, an enum is one of the words that
-// `std::span<const std::string_view> words_of(E)` beside it lists in the enum's order.
-// Pure; runs in the broker and in people's tools; reads the bytes of whoever sent the JSON.
+// Digests are 64 hexadecimal digits, an empty optional is null (or, with archive.when_there(), a key that is
+// left out: texts that were written before the key was known keep their bytes), an enum is one of the words
+// that `std::span<const std::string_view> words_of(E)` beside it lists in the enum's order. Pure; runs in the
+// broker and in people's tools; reads the bytes of whoever sent the JSON.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -44,6 +45,13 @@ class FieldWriter {
   template <class T>
   void operator()(std::string_view key, const T& value) {
     object_[key] = put(value);
+  }
+  template <class T>
+  void when_there(std::string_view key, const std::optional<T>& value) {
+    if (value) object_[key] = put(*value);
+  }
+  void when_there(std::string_view key, const std::string& value) {
+    if (!value.empty()) object_[key] = put(value);
   }
   boost::json::object take() && { return std::move(object_); }
 
@@ -93,6 +101,20 @@ class FieldReader {
     if (found == nullptr) return complain("misses the key \"" + std::string(key) + "\"");
     ++used_;
     if (auto got = get(*found, value); !got) error_ = std::move(got).error().during(key);
+  }
+
+  template <class T>
+  void when_there(std::string_view key, std::optional<T>& value) {
+    value.reset();
+    if (object_.contains(key)) (*this)(key, value.emplace());
+  }
+  void when_there(std::string_view key, std::string& value) {
+    value.clear();
+    if (!object_.contains(key)) return;
+    (*this)(key, value);
+    // One spelling for one meaning.
+    if (!error_ && value.empty())
+      error_ = Error{0, std::string(key) + ": is empty, and would be left out", {}};
   }
 
   // Every key was read, every value was of its type.

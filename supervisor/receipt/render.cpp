@@ -73,10 +73,10 @@ std::vector<std::string> words(const std::vector<std::string>& list) {
   return lines;
 }
 
-std::vector<std::string> argument_lines(const ActionDocument& document) {
+std::vector<std::string> argument_lines(const std::vector<std::string>& argv) {
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < document.argv.size(); ++i)
-    lines.push_back("[" + std::to_string(i) + "] " + visible_word(document.argv[i]));
+  for (std::size_t i = 0; i < argv.size(); ++i)
+    lines.push_back("[" + std::to_string(i) + "] " + visible_word(argv[i]));
   return lines;
 }
 
@@ -97,12 +97,22 @@ std::vector<std::string> environment_lines(const ActionDocument& document) {
   return lines;
 }
 
-std::vector<std::string> secret_lines(const ActionDocument& document) {
+std::vector<std::string> secret_lines(const std::vector<ActionDocument::Secret>& secrets) {
   std::vector<std::string> lines;
-  for (const ActionDocument::Secret& secret : document.secrets)
+  for (const ActionDocument::Secret& secret : secrets)
     lines.push_back(visible_word(secret.name) + " as $" + visible(secret.environment) + ", version " +
                     visible_word(secret.version));
   return lines;
+}
+
+void preview_sections(std::string& text, const ActionDocument::Preview& preview) {
+  section(text, "Preview: made of the same input files before this was asked",
+          {visible_word(preview.executable.path), pinned(preview.executable.sha256, preview.executable.size),
+           "at most " + std::to_string(preview.timeout) + " seconds",
+           preview.recheck ? "made again before the action runs: another output voids the approval"
+                           : "not made again: what it showed may have changed when the action runs"});
+  section(text, "The preview's arguments, each on its line", argument_lines(preview.argv));
+  section(text, "Secrets that the preview is given", secret_lines(preview.secrets));
 }
 
 std::vector<std::string> unpinned_lines(const ActionDocument& document) {
@@ -143,17 +153,30 @@ std::string render(const ActionDocument& document) {
   section(
       text, "Program",
       {visible_word(document.executable.path), pinned(document.executable.sha256, document.executable.size)});
-  section(text, "Arguments, each on its line", argument_lines(document));
+  section(text, "Arguments, each on its line", argument_lines(document.argv));
   section(text, "Working directory", {visible_word(document.directory)});
   section(text, "Input files, as they were when this was asked", input_lines(document));
   section(text, "Environment", environment_lines(document));
-  section(text, "Secrets that it is given", secret_lines(document));
+  section(text, "Secrets that it is given", secret_lines(document.secrets));
   section(text, "Files that it may read, besides /usr and /etc", words(document.read));
   section(text, "Files that it may change", words(document.write));
   section(text, "Hosts that it may connect to", words(document.hosts));
   section(text, "Time limit", {std::to_string(document.timeout) + " seconds"});
   section(text, "Conditions that must still hold", words(document.preconditions));
+  if (document.preview) preview_sections(text, *document.preview);
   section(text, "NOT pinned by an approval", unpinned_lines(document));
+  return text;
+}
+
+std::string fence_preview(std::string_view output) {
+  if (output.empty()) return "  (it printed nothing)\n";
+  std::string text;
+  while (!output.empty()) {
+    const std::size_t end = output.find('\n');
+    text += "  preview | " + visible(output.substr(0, end)) + "\n";
+    if (end == std::string_view::npos) return text + "  (its last line has no end)\n";
+    output.remove_prefix(end + 1);
+  }
   return text;
 }
 

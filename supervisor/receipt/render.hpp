@@ -13,6 +13,7 @@ namespace pawl::receipt {
 
 inline constexpr std::int64_t kRendererVersion = 1;
 inline constexpr std::size_t kMaxWhyCharacters = 280;
+inline constexpr std::size_t kMaxPreviewBytes = 64 * 1024;  // of what a preview prints: it fits one message
 
 // Foreign text made safe for a terminal, a log or a list: printable ASCII stays, everything else (control,
 // escape, newline, bidi, zero-width, any non-ASCII look-alike) becomes \n, \t, \r, \x1b, \u{202e}; bytes that
@@ -26,6 +27,10 @@ std::string visible_word(std::string_view text);
 
 // Many lines, each ended by \n.
 std::string render(const ActionDocument& document);
+
+// What a preview printed, whole: fenced, every line marked as the preview's. Not part of render(): its bytes
+// have a digest of their own, which is signed.
+std::string fence_preview(std::string_view output);
 
 // The agent's own words for the action: fenced, every line marked as the agent's, cut after 280 characters
 // saying so. Not part of render() and of no digest.

@@ -36,7 +36,7 @@ struct Binding {
   std::string agent;
   std::string launcher;           // requesters: the person who started the session, or who asked
   Digest policy{};                // lowered role, approval rule, its members' keys, secret bindings
-  std::optional<Digest> preview;  // none until an action has a preview
+  std::optional<Digest> preview;  // SHA-256 of what the action's preview printed; none: it has none
   Digest rendered{};              // SHA-256 of what render() gives for the document
   std::int64_t renderer = 0;      // version of that renderer
   std::int64_t issued = 0;        // Unix seconds

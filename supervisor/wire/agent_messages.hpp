@@ -39,10 +39,12 @@ struct ActionInfo {
   std::vector<ParameterInfo> parameters;  // all required
   std::string approval;                   // in words: "two-person: 2 of @sre, within 15 minutes"
   std::uint32_t timeout = 0;              // seconds it may run
+  std::uint32_t preview_timeout =
+      0;  // seconds in which it is previewed before Propose is answered; 0: it is not
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
-    archive(self.name, self.description, self.parameters, self.approval, self.timeout);
+    archive(self.name, self.description, self.parameters, self.approval, self.timeout, self.preview_timeout);
   }
 };
 
@@ -69,8 +71,9 @@ struct FileInput {
   }
 };
 
-// Descriptors: one for each file, in order, opened read-only with the agent's own rights. Answered at once by
-// RequestStatus (joined: the same session had asked for exactly this already).
+// Descriptors: one for each file, in order, opened read-only with the agent's own rights. Answered by
+// RequestStatus (joined: the same session had asked for exactly this already): at once, or when the action's
+// preview is made.
 struct Propose {
   static constexpr Type type = Type::propose;
   std::string action;
@@ -110,11 +113,14 @@ struct RequestStatus {
   std::string standard_output;  // scrubbed, bounded to 48 KiB each
   std::string standard_error;
   bool output_truncated = false;
+  std::string preview;      // what its preview printed, whole: at most 64 KiB; empty also where it has none
+  std::string replaced_by;  // voided: the request that was made in its place, because the preview had changed
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.id, self.action, self.state, self.joined, self.detail, self.decided_by, self.expires,
-            self.exit_code, self.timed_out, self.standard_output, self.standard_error, self.output_truncated);
+            self.exit_code, self.timed_out, self.standard_output, self.standard_error, self.output_truncated,
+            self.preview, self.replaced_by);
   }
 };
 

@@ -188,12 +188,14 @@ struct RequestInfo {
   std::int64_t created = 0;
   std::int64_t expires = 0;
   RequestState state = RequestState::pending;
-  std::string detail;  // reason of a denial, of being void, …
+  std::string detail;      // reason of a denial, of being void, …
+  std::string rolls_back;  // id of the request that this one takes back; empty: none
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.id, self.session, self.role, self.action, self.launcher, self.summary, self.rule,
-            self.quorum, self.approvals, self.created, self.expires, self.state, self.detail);
+            self.quorum, self.approvals, self.created, self.expires, self.state, self.detail,
+            self.rolls_back);
   }
 };
 
@@ -248,12 +250,61 @@ struct RequestShown {
   std::string output;  // of a finished action: stdout and stderr, scrubbed, bounded
   bool output_truncated = false;
   std::string agent;  // what runs in the session, as the broker names it: the statement's requester
+  std::optional<Digest> preview;  // of what the preview printed (ReadPreview): the statement's preview
+  std::string rollback;     // the action that would take it back, of one that ran or may have; empty: none
+  std::string replaces;     // the request in whose place it was made, because the preview had changed
+  std::string replaced_by;  // of that one: this one's id
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.info, self.audience, self.document, self.why, self.policy, self.issued, self.expires,
             self.from, self.caller_groups, self.decisions, self.exit_code, self.output, self.output_truncated,
-            self.agent);
+            self.agent, self.preview, self.rollback, self.replaces, self.replaced_by);
+  }
+};
+
+// What a request's preview printed; its SHA-256 is RequestShown's `preview`.
+struct ReadPreview {
+  static constexpr Type type = Type::read_preview;
+  std::string id;  // or a unique prefix of at least 8
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.id);
+  }
+};
+
+struct Preview {
+  static constexpr Type type = Type::preview;
+  std::string output;  // whole: at most 64 KiB, UTF-8
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.output);
+  }
+};
+
+// A person asks, on their own, for the action that takes a finished request back, with the values and inputs
+// of that request. Answered when its preview, where it has one, is made.
+struct ProposeRollback {
+  static constexpr Type type = Type::propose_rollback;
+  std::string id;   // what is to be taken back, or a unique prefix of at least 8
+  std::string why;  // at most 280 characters
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.id, self.why);
+  }
+};
+
+struct RollbackProposed {
+  static constexpr Type type = Type::rollback_proposed;
+  RequestInfo info;
+  bool joined = false;  // the same person had asked for exactly this already
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.info, self.joined);
   }
 };
 

@@ -34,6 +34,10 @@ enum class Type : std::uint16_t {
   get_receipt = 35,
   receipt = 36,
   session_over = 37,
+  read_preview = 42,
+  preview = 43,
+  propose_rollback = 44,
+  rollback_proposed = 45,
 
   // a session's agent socket
   agent_hello = 64,

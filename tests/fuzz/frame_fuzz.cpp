@@ -35,24 +35,19 @@ void plan(ByteSpan bytes) {
 
 // Every message that there is (supervisor/wire/PROTOCOL.md): each takes its own type only.
 constexpr void (*kFrames[])(ByteSpan) = {
-    frame<wire::Failure>,       frame<wire::Done>,
-    frame<wire::Hello>,         frame<wire::Welcome>,
-    frame<wire::OpenSession>,   frame<wire::SessionOpened>,
-    frame<wire::ResumeSession>, frame<wire::SessionResumed>,
-    frame<wire::ListSessions>,  frame<wire::Sessions>,
-    frame<wire::KillSession>,   frame<wire::ListRequests>,
-    frame<wire::Requests>,      frame<wire::ShowRequest>,
-    frame<wire::RequestShown>,  frame<wire::Decide>,
-    frame<wire::Decided>,       frame<wire::WatchQueue>,
-    frame<wire::QueueChanged>,  frame<wire::ReadLog>,
-    frame<wire::LogPage>,       frame<wire::GetReceipt>,
-    frame<wire::Receipt>,       frame<wire::AgentHello>,
-    frame<wire::AgentWelcome>,  frame<wire::Propose>,
-    frame<wire::AwaitRequest>,  frame<wire::RequestStatus>,
-    frame<wire::Spawn>,         frame<wire::EgressSetup>,
-    frame<wire::EgressConnect>, frame<wire::EgressConnected>,
-    frame<wire::EgressReport>,  frame<wire::Dial>,
-    frame<wire::Dialed>,
+    frame<wire::Failure>,          frame<wire::Done>,           frame<wire::Hello>,
+    frame<wire::Welcome>,          frame<wire::OpenSession>,    frame<wire::SessionOpened>,
+    frame<wire::ResumeSession>,    frame<wire::SessionResumed>, frame<wire::ListSessions>,
+    frame<wire::Sessions>,         frame<wire::KillSession>,    frame<wire::ListRequests>,
+    frame<wire::Requests>,         frame<wire::ShowRequest>,    frame<wire::RequestShown>,
+    frame<wire::Decide>,           frame<wire::Decided>,        frame<wire::WatchQueue>,
+    frame<wire::QueueChanged>,     frame<wire::ReadLog>,        frame<wire::LogPage>,
+    frame<wire::GetReceipt>,       frame<wire::Receipt>,        frame<wire::AgentHello>,
+    frame<wire::ReadPreview>,      frame<wire::Preview>,        frame<wire::ProposeRollback>,
+    frame<wire::RollbackProposed>, frame<wire::AgentWelcome>,   frame<wire::Propose>,
+    frame<wire::AwaitRequest>,     frame<wire::RequestStatus>,  frame<wire::Spawn>,
+    frame<wire::EgressSetup>,      frame<wire::EgressConnect>,  frame<wire::EgressConnected>,
+    frame<wire::EgressReport>,     frame<wire::Dial>,           frame<wire::Dialed>,
 };
 // What has no type in front is chosen by a byte that no type begins with.
 constexpr std::uint8_t kCommand = 0xff, kReport = 0xfe, kPlan = 0xfd;

@@ -37,7 +37,8 @@ void use(const policy::Role& role) {
   if (const auto plan = policy::lower_session(role, context)) (void)policy::describe(*plan);
   for (const policy::Action& action : role.actions) {
     (void)policy::policy_digest(home(), role, action, "alice");
-    require(policy::expand_arguments(action, {}).size() == action.run.size());
+    require(policy::expand_arguments(action.run, {}).size() == action.run.size());
+    require(policy::expand_arguments(action.preview, {}).size() == action.preview.size());
   }
   (void)policy::explain_text(home(), role);
   (void)boost::json::serialize(policy::explain_json(home(), role));

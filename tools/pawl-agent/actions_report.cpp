@@ -16,6 +16,9 @@ std::string describe(const wire::AgentWelcome& welcome) {
     }
     text += "  approval: " + action.approval + "\n";
     text += "  may run for " + std::to_string(action.timeout) + " s\n";
+    if (action.preview_timeout != 0)
+      text += "  previewed first, within " + std::to_string(action.preview_timeout) +
+              " s: asking takes as long, and a preview that fails is a refusal\n";
   }
   return text;
 }
@@ -36,7 +39,8 @@ boost::json::array actions_json(const wire::AgentWelcome& welcome) {
                     {"description", action.description},
                     {"parameters", std::move(parameters)},
                     {"approval", action.approval},
-                    {"timeout", action.timeout}});
+                    {"timeout", action.timeout},
+                    {"preview_timeout", action.preview_timeout}});
   }
   return list;
 }

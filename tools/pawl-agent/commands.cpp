@@ -64,6 +64,10 @@ class Runner {
     }
     const ExitCode printed = print(status.standard_output);
     std::string notes = status.standard_error;
+    // What would be done is of interest until it is done, or not.
+    if (!wire::is_final(status.state) && !status.preview.empty())
+      notes += "pawl-agent: its preview, which people are shown:\n" + status.preview +
+               (status.preview.ends_with('\n') ? "" : "\n");
     if (status.output_truncated) notes += "pawl-agent: the output was longer; this is not all of it\n";
     notes += "pawl-agent: " + describe(status) + "\n";
     (void)write_all(around_.err, notes);

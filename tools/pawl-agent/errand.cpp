@@ -18,7 +18,7 @@ using tools::trouble;
 constexpr milliseconds kFirstRetry{100};
 constexpr milliseconds kSlowestRetry{2000};
 constexpr milliseconds kAnswerTime{10'000};    // the broker answers at once
-constexpr milliseconds kCopyTime{60'000};      // it copies and hashes the files first
+constexpr milliseconds kCopyTime{60'000};      // it copies and hashes the files first, then comes the preview
 constexpr milliseconds kLongestAwait{60'000};  // one ask; then it is asked again
 
 milliseconds until(Clock::time_point time, Clock::time_point now) {
@@ -105,7 +105,9 @@ void Errand::propose(const wire::AgentWelcome& welcome, Clock::time_point now) {
   if (!proposal) return finish(std::unexpected(std::move(proposal).error()));
   std::vector<int> descriptors;
   for (const UniqueFd& file : proposal->files) descriptors.push_back(file.get());
-  ask(proposal->message, Stage::proposing, kCopyTime, now, descriptors);
+  const wire::ActionInfo* const action = find_action(welcome.actions, proposal->message.action);
+  const std::chrono::seconds preview(action != nullptr ? action->preview_timeout : 0);
+  ask(proposal->message, Stage::proposing, kCopyTime + preview, now, descriptors);
 }
 
 void Errand::await(const std::string& id, Clock::time_point now) {
@@ -120,8 +122,10 @@ void Errand::take_status(const Packet& packet, Clock::time_point now) {
   const bool joined = status_ && status_->joined;  // told only in the answer to Propose
   status_ = *std::move(status);
   status_->joined = status_->joined || joined;
-  if (wire::is_final(status_->state) || now >= deadline_) return finish(Answer(*status_));
-  await(status_->id, now);
+  // What was approved is not what would have been done by then: people are asked again, under another id.
+  const std::string next = status_->replaced_by;
+  if ((wire::is_final(status_->state) && next.empty()) || now >= deadline_) return finish(Answer(*status_));
+  await(next.empty() ? status_->id : next, now);
 }
 
 Outcome<Answer> run_errand(ErrandPlan plan) {

@@ -25,6 +25,12 @@ std::string describe_pending(const wire::RequestStatus& status, const std::strin
          status.id.substr(0, kShownId) + " --wait 90s";
 }
 
+std::string asked_again(const wire::RequestStatus& status) {
+  if (status.replaced_by.empty()) return "";
+  const std::string id = status.replaced_by.substr(0, kShownId);
+  return ". People are asked again as request " + id + ": pawl-agent status " + id + " --wait 90s";
+}
+
 std::string describe_done(const wire::RequestStatus& status, const std::string& name) {
   std::string text = name;
   if (status.timed_out) return text + " ran and was ended: its time was up";
@@ -66,8 +72,9 @@ ExitCode exit_code_of(const wire::RequestStatus& status) {
       return ExitCode::pending;
     case RequestState::done:
       return status.exit_code == 0 && !status.timed_out ? ExitCode::done : ExitCode::failed;
-    case RequestState::denied:
     case RequestState::voided:
+      return status.replaced_by.empty() ? ExitCode::refused : ExitCode::pending;
+    case RequestState::denied:
       return ExitCode::refused;
     case RequestState::expired:
       return ExitCode::expired;
@@ -94,7 +101,7 @@ std::string describe(const wire::RequestStatus& status) {
     case RequestState::expired:
       return name + " expired: nobody approved it in time. Ask again if it is still needed";
     case RequestState::voided:
-      return name + " was taken back" + why;
+      return name + " was taken back" + why + asked_again(status);
     case RequestState::indeterminate:
       return name + " may or may not have run" + why + ". Do not ask again before a person has looked";
   }
@@ -117,6 +124,8 @@ boost::json::object to_json(const wire::RequestStatus& status) {
   object["stdout"] = status.standard_output;
   object["stderr"] = status.standard_error;
   object["output_truncated"] = status.output_truncated;
+  object["preview"] = status.preview;
+  object["replaced_by"] = status.replaced_by;
   return object;
 }
 

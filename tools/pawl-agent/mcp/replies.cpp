@@ -28,6 +28,8 @@ json::object text_content(std::string_view text) {
 
 std::string with_output(const wire::RequestStatus& status) {
   std::string text = describe(status);
+  if (!wire::is_final(status.state) && !status.preview.empty())
+    text += "\n\npreview, which people are shown:\n" + status.preview;
   if (!status.standard_output.empty()) text += "\n\nstdout:\n" + status.standard_output;
   if (!status.standard_error.empty()) text += "\n\nstderr:\n" + status.standard_error;
   if (status.output_truncated) text += "\n\n(the output was longer; this is not all of it)";

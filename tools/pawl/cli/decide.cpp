@@ -74,7 +74,7 @@ Outcome<std::string> make_statement(const DecideOptions& options, const Reviewed
                        .agent = shown.agent,
                        .launcher = shown.info.launcher,
                        .policy = shown.policy,
-                       .preview = std::nullopt,
+                       .preview = request.preview_digest(),
                        .rendered = receipt::sha256(request.rendered),
                        .renderer = receipt::kRendererVersion,
                        .issued = shown.issued,
@@ -109,7 +109,8 @@ Outcome<ExitCode> decide(DecideOptions options) {
                                           broker.welcome.audience);
   TRY(check_open(shown.info));
   TRY(fill_in_person(options, broker.welcome, shown));
-  const Reviewed request = TRY(Reviewed::read(std::move(shown)));
+  auto preview = TRY(fetch_preview(broker.client, shown));
+  const Reviewed request = TRY(Reviewed::read(std::move(shown), std::move(preview)));
   if (options.verdict == Verdict::approve)
     TRY(ask_for_consent(request, options.yes ? Consent::given : Consent::asked));
   Signer signer{options.person, options.key_file, {}, TRY(wire::embedded_paths()).configuration + "/keys"};

@@ -16,6 +16,11 @@ json::value time_or_null(std::int64_t unix_milliseconds) {
   return json::string(utc_time(unix_milliseconds));
 }
 
+json::value id_or_null(const std::string& id) {
+  if (id.empty()) return nullptr;
+  return json::string(id);
+}
+
 json::array strings(const std::vector<std::string>& list) {
   json::array array;
   for (const std::string& item : list) array.push_back(json::string(item));
@@ -67,7 +72,8 @@ json::object json_of(const wire::RequestInfo& info) {
           {"approvals", info.approvals},
           {"created", time_or_null(info.created)},
           {"expires", time_or_null(info.expires)},
-          {"detail", info.detail}};
+          {"detail", info.detail},
+          {"rolls_back", id_or_null(info.rolls_back)}};
 }
 
 json::object json_of(const wire::RequestShown& shown) {
@@ -90,6 +96,9 @@ json::object json_of(const wire::RequestShown& shown) {
   object["exit_code"] = shown.exit_code ? json::value(*shown.exit_code) : json::value(nullptr);
   object["output"] = shown.output;
   object["output_truncated"] = shown.output_truncated;
+  object["rollback"] = id_or_null(shown.rollback);
+  object["replaces"] = id_or_null(shown.replaces);
+  object["replaced_by"] = id_or_null(shown.replaced_by);
   return object;
 }
 

@@ -39,7 +39,15 @@ struct VerifyOptions {
 
 Outcome<std::string> fetch(const std::string& id) {
   const tools::Greeted broker = TRY(reach_broker());
-  return TRY(broker.client.ask<wire::Receipt>(wire::GetReceipt{id})).message.bundle;
+  std::string text = TRY(broker.client.ask<wire::Receipt>(wire::GetReceipt{id})).message.bundle;
+  receipt::Bundle bundle = TRY_DURING("the receipt", receipt::read_bundle(text));
+  if (bundle.preview || bundle.decisions.empty()) return text;
+  // What was previewed is part of it, and too long for one message with the rest.
+  const auto statement = TRY_DURING("a decision", receipt::read_statement(bundle.decisions[0].statement));
+  if (!statement.binding.preview) return text;
+  bundle.preview =
+      TRY(broker.client.ask<wire::Preview>(wire::ReadPreview{statement.binding.request})).message.output;
+  return TRY(receipt::write_bundle(bundle));
 }
 
 std::string decision_line(const receipt::Statement& statement) {
@@ -52,7 +60,9 @@ std::string decision_line(const receipt::Statement& statement) {
 
 Outcome<std::string> describe(const receipt::Bundle& bundle) {
   const auto document = TRY_DURING("the action document", receipt::read_document(bundle.document));
-  std::string text = receipt::render(document) + "\nDecisions:\n";
+  std::string text = receipt::render(document);
+  if (bundle.preview) text += "\nWhat the preview printed:\n" + receipt::fence_preview(*bundle.preview);
+  text += "\nDecisions:\n";
   if (bundle.decisions.empty()) text += "  none\n";
   for (const receipt::SignedDecision& decision : bundle.decisions)
     text += decision_line(TRY_DURING("a decision", receipt::check_signed(decision)));

@@ -17,6 +17,8 @@ constexpr std::string_view kReadme =
     "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later) and sha256sum that every\n"
     "                         signature holds and is about document.json\n"
     "  rendered.txt           what the people saw; made from document.json alone\n"
+    "  preview.txt            what the action's preview printed, where it has one: statements name its "
+    "SHA-256\n"
     "  *.statement.json       what each signed: the SHA-256 of document.json is its subject\n"
     "  *.pae                  the exact bytes that were signed\n"
     "  receipt.json           all of it in one file, for: pawl receipt verify receipt.json --signers FILE\n\n"
@@ -85,6 +87,7 @@ tools::Outcome<> write_receipt_files(const receipt::Bundle& bundle, std::string_
   TRY(files.write("receipt.json", text));
   TRY(files.write("document.json", bundle.document));
   TRY(files.write("rendered.txt", receipt::render(document)));
+  if (bundle.preview) TRY(files.write("preview.txt", *bundle.preview));
   for (const receipt::SignedDecision& decision : bundle.decisions) TRY(files.add(decision));
   TRY(files.finish());
   return {};

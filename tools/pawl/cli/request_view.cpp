@@ -22,13 +22,25 @@ std::string joined(const std::vector<std::string>& words) {
 std::string heading(const wire::RequestShown& shown) {
   const wire::RequestInfo& info = shown.info;
   std::string text = fmt::format("REQUEST {}  ({})\n", visible(info.id), word(info.state));
-  text += fmt::format("  asked by   an agent of role {}, session {}, started by {}\n", visible(info.role),
-                      short_id(visible(info.session)),
-                      info.launcher.empty() ? "somebody unknown to people.toml" : visible(info.launcher));
+  const std::string person =
+      info.launcher.empty() ? "somebody unknown to people.toml" : visible(info.launcher);
+  if (info.session.empty())
+    text += fmt::format("  asked by   {}, on their own, under role {}\n", person, visible(info.role));
+  else
+    text += fmt::format("  asked by   an agent of role {}, session {}, started by {}\n", visible(info.role),
+                        short_id(visible(info.session)), person);
   text += fmt::format("  asked at   {}, expires {}\n", local_time(info.created), local_time(info.expires));
   text += fmt::format("  rule       {}: {} of {}; {} so far\n", visible(info.rule), info.quorum,
                       joined(shown.from), info.approvals);
   text += fmt::format("  broker     {}\n", visible(shown.audience));
+  if (!info.rolls_back.empty())
+    text += fmt::format("  rolls back request {}: pawl show {}\n", short_id(visible(info.rolls_back)),
+                        short_id(visible(info.rolls_back)));
+  if (!shown.replaces.empty())
+    text += fmt::format("  in place of request {}, whose preview had changed when it was approved\n",
+                        short_id(visible(shown.replaces)));
+  if (!shown.replaced_by.empty())
+    text += fmt::format("  asked again as request {}\n", short_id(visible(shown.replaced_by)));
   return text;
 }
 
@@ -57,11 +69,30 @@ std::string indented(std::string_view output) {
 
 }  // namespace
 
-tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown) {
+std::optional<Digest> Reviewed::preview_digest() const {
+  if (!preview) return std::nullopt;
+  return receipt::sha256(*preview);
+}
+
+tools::Outcome<std::optional<std::string>> fetch_preview(const wire::Client& client,
+                                                         const wire::RequestShown& shown) {
+  if (!shown.preview) return std::nullopt;
+  return TRY(client.ask<wire::Preview>(wire::ReadPreview{shown.info.id})).message.output;
+}
+
+tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown, std::optional<std::string> preview) {
   const auto document = TRY_DURING("the action document", receipt::read_document(shown.document));
+  if (document.preview.has_value() != preview.has_value())
+    return tools::trouble(tools::ExitCode::refused,
+                          preview ? "the broker shows a preview of an action that has none"
+                                  : "the broker does not show the action's preview");
   Reviewed request;
   request.document = receipt::sha256(shown.document);
   request.rendered = receipt::render(document);
+  request.preview = std::move(preview);
+  if (request.preview_digest() != shown.preview)
+    return tools::trouble(tools::ExitCode::refused,
+                          "the broker shows another preview than the one that is to be signed");
   request.shown = std::move(shown);
   return request;
 }
@@ -69,6 +100,9 @@ tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown) {
 std::string request_text(const Reviewed& request) {
   const wire::RequestShown& shown = request.shown;
   std::string text = heading(shown) + "\n" + request.rendered;
+  if (request.preview)
+    text += "\nWhat the preview printed, whole; it is part of what is signed:\n" +
+            receipt::fence_preview(*request.preview);
   text += "\nThe agent's own words; they are not part of what is signed:\n" + receipt::fence_why(shown.why);
   if (!shown.decisions.empty()) text += "\nDecisions:\n" + decision_lines(shown);
   if (!shown.info.detail.empty()) text += "\n" + visible(shown.info.detail) + "\n";
@@ -76,6 +110,10 @@ std::string request_text(const Reviewed& request) {
     text += fmt::format("\nIt ran and ended with exit code {}. What it printed:\n", *shown.exit_code);
   text += indented(shown.output);
   if (shown.output_truncated) text += "  (the output was longer; this is not all of it)\n";
+  if (!shown.rollback.empty())
+    text +=
+        fmt::format("\nTo take it back: pawl rollback {}   (asks for the action {}, with the same values)\n",
+                    short_id(visible(shown.info.id)), visible(shown.rollback));
   return text;
 }
 
@@ -93,7 +131,8 @@ std::string request_table(const std::vector<wire::RequestInfo>& requests, std::i
     const bool open = info.state == wire::RequestState::pending || info.state == wire::RequestState::approved;
     rows.push_back(
         {short_id(info.id), std::string(word(info.state)), fmt::format("{}/{}", info.approvals, info.quorum),
-         open ? time_left(info.expires, now) : "-", info.role, info.launcher, info.action, info.summary});
+         open ? time_left(info.expires, now) : "-", info.role, info.launcher, info.action,
+         (info.rolls_back.empty() ? "" : "rolls back " + short_id(info.rolls_back) + ": ") + info.summary});
   }
   return table(rows);
 }

@@ -36,10 +36,16 @@ Outcome<ExitCode> list(const ListOptions& options) {
 Outcome<ExitCode> show(const ShowOptions& options) {
   const tools::Greeted broker = TRY(reach_broker());
   const auto shown = TRY(broker.client.ask<wire::RequestShown>(wire::ShowRequest{options.id})).message;
-  if (options.json)
-    TRY(print_json(json_of(shown)));
-  else
-    TRY(print(request_text(TRY(Reviewed::read(shown)))));
+  auto preview = TRY(fetch_preview(broker.client, shown));
+  if (options.json) {
+    boost::json::object object = json_of(shown);
+    object["preview"] =
+        preview ? boost::json::value(boost::json::string(*preview)) : boost::json::value(nullptr);
+    TRY(print_json(object));
+  } else {
+    const Reviewed request = TRY(Reviewed::read(shown, std::move(preview)));
+    TRY(print(request_text(request)));
+  }
   return ExitCode::done;
 }
 

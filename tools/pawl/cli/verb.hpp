@@ -30,6 +30,7 @@ Action declare_requests(Options&);
 Action declare_show(Options&);
 Action declare_approve(Options&);
 Action declare_deny(Options&);
+Action declare_rollback(Options&);
 Action declare_review(Options&);
 Action declare_sessions(Options&);
 Action declare_kill(Options&);

@@ -35,6 +35,15 @@ constexpr Verb kVerbs[] = {
      "Exit codes: 2 usage, 3 people.toml does not know you, 5 invalid policy,\n"
      "6 broker unreachable at the start",
      declare_review},
+    {"", "rollback", "ask for the action that takes a finished one back, with the same values",
+     "The role names it (rollback = \"ACTION\"). It is a request like any other: others decide on it as on "
+     "what an\n"
+     "agent asks, you are who asked.\n\n"
+     "Example:\n  pawl rollback 3f2a9c01 --why 'the error rate rises'\n\n"
+     "Exit codes: 0 asked (or asked before, and it still waits), 1 no such request, 2 usage, 3 refused: it "
+     "has not\n"
+     "run, nothing takes it back, or people.toml does not know you, 5 invalid policy, 6 broker unreachable",
+     declare_rollback},
     {"", "sessions", "the agents that run under pawl",
      "STATE is running, detached (yours, and nobody looks at it: pawl attach) or exit N. In --json "
      "`detached`\n"

@@ -32,17 +32,17 @@ TEST_CASE("good parameters come out in the order of the declaration") {
   CHECK((*checked)[0].value == "web");
   CHECK((*checked)[1].value == "-a");
   CHECK((*checked)[2].value == "web.yaml");
-  CHECK(expand_arguments(deploy(), *checked) == std::vector<std::string>{"/usr/bin/ship", "web", "--image=-a",
-                                                                         "/run/pawl/inputs/manifest/web.yaml",
-                                                                         "{}", "web-a"});
+  CHECK(expand_arguments(deploy().run, *checked) ==
+        std::vector<std::string>{"/usr/bin/ship", "web", "--image=-a", "/run/pawl/inputs/manifest/web.yaml",
+                                 "{}", "web-a"});
 }
 
 TEST_CASE("a value that spells another parameter is not expanded again") {
   const std::vector<GivenParameter> given = {{"service", "{image}"}, {"image", "x"}, {"manifest", "m"}};
   const auto checked = check_parameters(deploy(), given);
   REQUIRE(checked);
-  CHECK(expand_arguments(deploy(), *checked)[1] == "{image}");
-  CHECK(expand_arguments(deploy(), *checked)[5] == "{image}x");
+  CHECK(expand_arguments(deploy().run, *checked)[1] == "{image}");
+  CHECK(expand_arguments(deploy().run, *checked)[5] == "{image}x");
 }
 
 TEST_CASE("parameters that are missing, unknown or doubled are refused") {
