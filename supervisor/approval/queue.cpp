@@ -91,6 +91,7 @@ Step step_of(ledger::Kind kind, const Record& record) {
 
 Result<Proposed> Queue::propose(const Proposal& proposal, std::int64_t now) {
   RequestRecord record = TRY_DURING("propose", record_of(proposal, audience_, now));
+  TRY_DURING("propose", freezes_.may_act(record.binding));
   const Asker asker{proposal.session, proposal.launcher};
   Counts& counts = counts_[asker];
   if (const Request* same = find_joinable(proposal, now)) {
@@ -191,8 +192,10 @@ Result<Step> Queue::decide(const std::string& id, std::string_view statement, st
   TRY(check_not_expired(request, now));
   const receipt::SignedDecision evidence = TRY(identify(request.rule, statement, signature));
   const receipt::Statement said = TRY(check_evidence(request, evidence, request.rule));
+  TRY(freezes_.may_sign(said.person, evidence.key));
   // What was asked under another policy cannot be approved any more; it can still be denied.
   if (said.verdict == receipt::Verdict::approve) {
+    TRY(freezes_.may_act(request.binding));
     TRY(check_policy_unchanged(request, current));
     TRY_DURING("as of now", check_evidence(request, evidence, current.rule));
     (void)TRY(in_state(id, {State::pending}));
@@ -208,6 +211,7 @@ Result<Step> Queue::consume(const std::string& id, const Current& current, std::
   const Request& request = *TRY(in_state(id, {State::approved}));
   if (request.binding.audience != audience_) return refuse(short_id(id) + " belongs to another broker");
   TRY(check_not_expired(request, now));
+  TRY_DURING(short_id(id), freezes_.may_spend(request));
   TRY(check_policy_unchanged(request, current));
   const std::vector<std::string> persons = TRY_DURING(short_id(id), check_quorum(request, request.rule));
   TRY_DURING(short_id(id) + ", as of now", check_quorum(request, current.rule));

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "sandbox/base/error.hpp"
+#include "supervisor/approval/freezes.hpp"
 #include "supervisor/approval/request.hpp"
 #include "supervisor/approval/rule.hpp"
 #include "supervisor/ledger/entry.hpp"
@@ -121,6 +122,7 @@ class Queue {
   std::optional<std::int64_t> next_expiry() const;  // Unix ms
   Counts counts(const Asker& asker) const;
   const std::string& audience() const { return audience_; }
+  const Freezes& freezes() const { return freezes_; }
 
  private:
   Result<const Request*> in_state(const std::string& id, std::initializer_list<State> allowed) const;
@@ -142,6 +144,7 @@ class Queue {
   std::vector<std::string> open_;    // of these: what waits or runs, so that the past costs nothing
   std::vector<std::string> denied_;  // ids as they were denied
   std::map<Asker, Counts> counts_;
+  Freezes freezes_;  // what was taken back or stopped
 };
 
 }  // namespace pawl::approval

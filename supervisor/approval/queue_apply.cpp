@@ -3,6 +3,7 @@
 // again before a receipt is spent, and by `log verify`.
 #include <algorithm>
 
+#include "supervisor/approval/orders.hpp"
 #include "supervisor/approval/queue.hpp"
 #include "supervisor/approval/records.hpp"
 #include "supervisor/receipt/json_fields.hpp"
@@ -37,18 +38,21 @@ Result<> Queue::apply(const ledger::Entry& entry) {
       case Kind::exec_start:
       case Kind::outcome:
         return apply_progress(entry);
-      case Kind::expire:
       case Kind::revoke:
+        if (is_order(entry.body)) return freezes_.apply(entry);
+        return apply_end(entry);
+      case Kind::expire:
         return apply_end(entry);
       case Kind::recover:
         return apply_recover(entry);
       case Kind::boot:
+      case Kind::freeze:
+        return freezes_.apply(entry);
       case Kind::policy:
       case Kind::enroll:
       case Kind::session:
       case Kind::notify:
       case Kind::deny:
-      case Kind::freeze:
       case Kind::egress:
         return {};
     }

@@ -4,6 +4,7 @@
 
 #include "supervisor/approval/evidence.hpp"
 #include "supervisor/approval/records.hpp"
+#include "supervisor/approval/verify_orders.hpp"
 #include "supervisor/receipt/action_document.hpp"
 #include "supervisor/receipt/json_fields.hpp"
 #include "supervisor/receipt/render.hpp"
@@ -27,6 +28,7 @@ class Verifier {
     const std::string line = TRY(ledger::write_entry(entry));
     if (receipt::sha256(line) != entry.hash) return refuse("its hash is another");
     TRY(replay_.apply(entry));
+    TRY(orders_.take(entry));
     ++report_.entries;
     switch (entry.kind) {
       case Kind::request:
@@ -47,6 +49,7 @@ class Verifier {
   LogReport finish() {
     for (const Request* request : replay_.list())
       if (request->state == State::indeterminate) ++report_.indeterminate;
+    report_.orders = orders_.orders();
     return report_;
   }
 
@@ -58,6 +61,8 @@ class Verifier {
   Result<> take_request(const Entry& entry) {
     const RequestRecord record = TRY(from_object<RequestRecord>(entry.body));
     TRY(check_rule(record.rule, record.binding.launcher));
+    const Request& request = *TRY(replay_.find(record.binding.request));
+    TRY(orders_.check_request(request));
     ++report_.requests;
     if (!blobs_) return {};
     const Bytes bytes = TRY(blobs_(record.binding.document));
@@ -91,6 +96,7 @@ class Verifier {
     const Request& request = *TRY(replay_.find(record.request));
     if (TRY(check_quorum(request, request.rule)) != record.persons)
       return refuse("it names other persons than approved");
+    TRY(orders_.check_spent(request));
     TRY(check_in_time(request, entry));
     ++report_.consumed;
     return {};
@@ -119,6 +125,7 @@ class Verifier {
 
   const BlobReader& blobs_;
   Queue replay_{"log"};
+  OrderVerifier orders_;
   std::map<std::string, Uses> uses_;
   LogReport report_;
 };

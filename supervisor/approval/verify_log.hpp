@@ -26,6 +26,7 @@ struct LogReport {
   std::uint64_t started = 0;
   std::uint64_t finished = 0;
   std::uint64_t indeterminate = 0;
+  std::uint64_t orders = 0;  // signed by people: who counts, what may act
 };
 
 // Entries in order, from index 0. The error names the first index that does not hold.
