@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <array>
+#include <ctime>
 #include <set>
 
 #include "supervisor/receipt/allowed_signers.hpp"
@@ -14,13 +16,25 @@ namespace {
 
 constexpr std::string_view kReadme =
     "A pawl receipt: one action, the people who decided on it, and the record that burned it.\n\n"
-    "  sh verify.sh           checks every signature with ssh-keygen (OpenSSH 8.4 or later)\n"
+    "  sh verify.sh           checks every signature with ssh-keygen (OpenSSH 8.4 or later;\n"
+    "                         for certificates 8.9)\n"
     "  rendered.txt           what the people saw; made from document.json alone\n"
     "  *.statement.json       what each signed: the SHA-256 of document.json is its subject\n"
     "  *.pae                  the exact bytes that were signed\n"
     "  receipt.json           all of it in one file, for: pawl receipt verify receipt.json --signers FILE\n\n"
     "allowed_signers was written from the receipt itself. A signature proves a person only against a\n"
     "list that you got from elsewhere (pawl people allowed-signers): put that in its place.\n";
+
+// Certificates are gone long before a receipt is: they have to hold at the time that was signed. Other keys
+// need no such option, which OpenSSH has since 8.9.
+std::string time_option(const receipt::Credential& signer, std::int64_t time) {
+  if (signer.kind != receipt::Credential::Kind::authority) return {};
+  std::tm parts{};
+  std::array<char, 32> text{};
+  ::gmtime_r(&time, &parts);
+  std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &parts);
+  return "-O verify-time=" + std::string(text.data()) + " ";
+}
 
 class Export {
  public:
@@ -37,11 +51,11 @@ class Export {
     TRY(write(stem + ".statement.json", decision.statement));
     TRY(write(stem + ".pae", receipt::pre_authentication_encoding(decision.statement)));
     TRY(write(stem + ".sig", decision.signature));
-    const auto key = TRY(receipt::parse_public_key(decision.key));
-    signers_.insert(TRY(receipt::allowed_signers_line(statement.person, key)));
-    script_ += "ssh-keygen -Y verify -f allowed_signers -I '" + statement.person + "' -n " +
-               std::string(receipt::namespace_of(statement.verdict)) + " -s '" + stem + ".sig' < '" + stem +
-               ".pae'\n";
+    const auto signer = TRY(receipt::parse_credential(decision.key));
+    signers_.insert(TRY(receipt::allowed_signers_line(statement.person, signer)));
+    script_ += "ssh-keygen -Y verify " + time_option(signer, statement.time) + "-f allowed_signers -I '" +
+               statement.person + "' -n " + std::string(receipt::namespace_of(statement.verdict)) + " -s '" +
+               stem + ".sig' < '" + stem + ".pae'\n";
     return {};
   }
 
@@ -56,7 +70,7 @@ class Export {
  private:
   std::string directory_;
   std::string script_ =
-      "#!/bin/sh\n# Exit code 0: every signature holds.\nset -eu\ncd \"$(dirname \"$0\")\"\n";
+      "#!/bin/sh\n# Exit code 0: every signature holds.\nset -eu\nexport TZ=UTC\ncd \"$(dirname \"$0\")\"\n";
   std::set<std::string> signers_;  // lines; a person may decide twice with one key
   unsigned count_ = 0;
 };
