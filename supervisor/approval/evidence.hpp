@@ -16,14 +16,16 @@
 
 namespace pawl::approval {
 
-// Finds out who signed, by the statement's person and the enrolled key that is byte-equal to the signature's.
+// Finds out who signed, by the statement's person and what they are enrolled with: the key that is byte-equal
+// to the signature's, or the authority that issued its certificate.
 Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view statement,
                                          std::string_view signature);
 
 // Signature by a key of that person in that group of `rule`, namespace of the verdict, every field as the
-// request has it, and an approval not by the launcher unless the rule allows it.
+// request has it, and an approval not by the launcher unless the rule allows it. `received`: Unix ms by the
+// broker's clock, when the decision came; a certificate must hold then.
 Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
-                                          const Rule& rule);
+                                          const Rule& rule, std::int64_t received);
 
 // Every decision of the request holds under `rule`, none is a denial, and enough distinct persons approve.
 // Who they are.

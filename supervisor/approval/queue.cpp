@@ -191,13 +191,13 @@ Result<Step> Queue::decide(const std::string& id, std::string_view statement, st
   if (request.binding.audience != audience_) return refuse(short_id(id) + " belongs to another broker");
   TRY(check_not_expired(request, now));
   const receipt::SignedDecision evidence = TRY(identify(request.rule, statement, signature));
-  const receipt::Statement said = TRY(check_evidence(request, evidence, request.rule));
+  const receipt::Statement said = TRY(check_evidence(request, evidence, request.rule, now));
   TRY(freezes_.may_sign(said.person, evidence.key));
   // What was asked under another policy cannot be approved any more; it can still be denied.
   if (said.verdict == receipt::Verdict::approve) {
     TRY(freezes_.may_act(request.binding));
     TRY(check_policy_unchanged(request, current));
-    TRY_DURING("as of now", check_evidence(request, evidence, current.rule));
+    TRY_DURING("as of now", check_evidence(request, evidence, current.rule, now));
     (void)TRY(in_state(id, {State::pending}));
     // A person who approved may still deny; a second approval would only look like a second person.
     for (const Decision& earlier : request.decisions)

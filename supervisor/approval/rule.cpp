@@ -5,23 +5,32 @@
 #include <set>
 
 #include "supervisor/receipt/allowed_signers.hpp"
+#include "supervisor/receipt/credential.hpp"
 #include "supervisor/receipt/names.hpp"
-#include "supervisor/receipt/public_key.hpp"
 
 namespace pawl::approval {
 namespace {
 
-// Keys by their bytes: two spellings of one key line are one key.
-using KeyHolders = std::map<Bytes, std::string_view>;
+// Keys by their bytes: two spellings of one key line are one key. An authority issues certificates to many,
+// each in the person's own name; whoever held its key as their own could be all of them.
+struct Holder {
+  std::string_view person;
+  receipt::Credential::Kind kind;
+};
+using KeyHolders = std::map<Bytes, Holder>;
 
 Result<> check_member(const Member& member, KeyHolders& holders) {
   TRY(receipt::check_person_name(member.person));
   for (const std::string& line : member.keys) {
-    const receipt::PublicKey key = TRY_DURING(member.person, receipt::parse_public_key(line));
-    const auto [holder, added] = holders.try_emplace(key.blob, member.person);
-    if (!added && holder->second != member.person)
-      return refuse("the key " + receipt::fingerprint(key) + " belongs to " + std::string(holder->second) +
-                        " and to " + member.person,
+    const receipt::Credential enrolled = TRY_DURING(member.person, receipt::parse_credential(line));
+    const auto [found, added] = holders.try_emplace(enrolled.key.blob, Holder{member.person, enrolled.kind});
+    const Holder& holder = found->second;
+    using Kind = receipt::Credential::Kind;
+    const bool authority = holder.kind == Kind::authority && enrolled.kind == Kind::authority;
+    const bool own = holder.person == member.person && holder.kind == enrolled.kind;
+    if (!added && !authority && !own)
+      return refuse("the key " + receipt::fingerprint(enrolled.key) + " belongs to " +
+                        std::string(holder.person) + " and to " + member.person,
                     "give every person keys of their own in people.toml");
   }
   return {};

@@ -15,7 +15,7 @@ namespace pawl::approval {
 
 struct Member {
   std::string person;
-  std::vector<std::string> keys;  // key lines: "ssh-ed25519 AAAA…"
+  std::vector<std::string> keys;  // receipt::Credential lines: "ssh-ed25519 AAAA…", "cert-authority …"
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("person", self.person);

@@ -3,8 +3,8 @@
 #include <boost/json/serialize.hpp>
 #include <map>
 
+#include "supervisor/receipt/credential.hpp"
 #include "supervisor/receipt/digest.hpp"
-#include "supervisor/receipt/public_key.hpp"
 
 namespace pawl::broker {
 namespace {
@@ -23,8 +23,8 @@ boost::json::object describe(const policy::Person& person) {
   boost::json::array uids, keys, groups;
   for (const uid_t uid : person.uids) uids.emplace_back(static_cast<std::int64_t>(uid));
   for (const std::string& line : person.keys) {
-    const auto key = receipt::parse_public_key(line);
-    keys.emplace_back(key ? receipt::fingerprint(*key) : "unreadable");
+    const auto enrolled = receipt::parse_credential(line);
+    keys.emplace_back(enrolled ? receipt::describe(*enrolled) : "unreadable");
   }
   for (const std::string& group : person.groups) groups.emplace_back(group);
   return {{"name", person.name},

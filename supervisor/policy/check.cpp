@@ -173,6 +173,8 @@ void check_route(const Policy& policy, const Role& role, const LlmRoute& route, 
     findings.refuse_at(file, path + ".secret", held.error().trail, held.error().remedy);
 }
 
+bool is_authority(const std::string& key) { return key.starts_with(kAuthorityMark); }
+
 }  // namespace
 
 void check_people(const Policy& policy, Findings& findings) {
@@ -185,11 +187,18 @@ void check_people(const Policy& policy, Findings& findings) {
                            "uid " + std::to_string(uid) + " already belongs to " + held->second,
                            "one uid, one person");
     for (const std::string& key : person.keys)
-      if (const auto [held, first] = keys.emplace(key, person.name); !first)
+      if (const auto [held, first] = keys.emplace(key, person.name); !first && !is_authority(key))
         findings.refuse_at(kPeopleFile, person.name + ".keys",
                            "a key that already belongs to " + held->second,
                            "one key, one person: a quorum counts people");
   }
+  // Whoever signs with an authority's key as their own could also issue certificates to the others.
+  for (const auto& [key, person] : keys)
+    if (is_authority(key) && keys.contains(key.substr(kAuthorityMark.size())))
+      findings.refuse_at(
+          kPeopleFile, person + ".keys",
+          "the authority's key is also " + keys.at(key.substr(kAuthorityMark.size())) + "'s own",
+          "give the authority a key that nobody signs decisions with");
 }
 
 void check_rules(const Policy& policy, Findings& findings) {

@@ -50,10 +50,13 @@ class BlobReader {
     for (unsigned mask = 0x80; mask != 0 && (digits[0] & mask) == 0; mask >>= 1) --bits;
     return bits;
   }
-  // "ssh:" or another application, without which a security key's signature names nothing.
+  // "ssh:" or one of its kind: with a host's name for application the key is a passkey's, which signs
+  // otherwise.
   bool is_application() {
+    constexpr std::size_t kMostBytes = 253;
     const auto content = field();
-    return content && !content->empty() && content->size() <= 255 && !text_flaw(as_text(*content));
+    if (!content || content->size() > kMostBytes || !as_text(*content).starts_with("ssh:")) return false;
+    return std::ranges::all_of(*content, [](std::uint8_t byte) { return byte > 0x20 && byte < 0x7f; });
   }
   bool finished() const { return left_.empty(); }
 
@@ -86,22 +89,17 @@ bool well_formed(std::string_view type, ByteSpan blob) {
   return good && reader.finished();
 }
 
-}  // namespace
-
-bool Person::in_group(std::string_view group) const {
-  return std::ranges::find(groups, group) != groups.end();
-}
-
-Result<std::string> canonical_key(std::string_view line) {
+// Without the mark of an authority.
+Result<std::string> canonical_own_key(std::string_view line) {
   constexpr std::string_view remedy = "the one line of the .pub file";
   const std::size_t first = line.find(' ');
   const std::string_view type = line.substr(0, first);
   if (line.size() > 16384 || first == std::string_view::npos)
     return refuse("not an OpenSSH public key", std::string(remedy));
   if (std::ranges::find(kKeyTypes, type) == kKeyTypes.end())
-    return refuse(
-        "key type " + quoted(type) + " is not accepted",
-        "ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa, or a security key (sk-...), without options before it");
+    return refuse("key type " + quoted(type) + " is not accepted",
+                  "ssh-ed25519, ecdsa-sha2-nistp256, ssh-rsa, or a security key (sk-...); before it nothing "
+                  "but cert-authority");
   const std::string_view rest = line.substr(first + 1);
   const std::string base64(rest.substr(0, rest.find(' ')));
   const auto blob = from_base64(base64);
@@ -111,6 +109,18 @@ Result<std::string> canonical_key(std::string_view line) {
                       (type == "ssh-rsa" ? " of 2048 bits or more" : ""),
                   std::string(remedy));
   return std::string(type) + " " + base64;
+}
+
+}  // namespace
+
+bool Person::in_group(std::string_view group) const {
+  return std::ranges::find(groups, group) != groups.end();
+}
+
+Result<std::string> canonical_key(std::string_view line) {
+  if (line.starts_with(kAuthorityMark))
+    return std::string(kAuthorityMark) + TRY(canonical_own_key(line.substr(kAuthorityMark.size())));
+  return canonical_own_key(line);
 }
 
 }  // namespace pawl::policy

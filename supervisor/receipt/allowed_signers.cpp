@@ -8,6 +8,7 @@
 namespace pawl::receipt {
 namespace {
 
+constexpr std::string_view kAuthorityOption = "cert-authority,";
 constexpr std::string_view kNamespacesOption = "namespaces=\"";
 
 std::string_view cut_line(std::string_view& text) {
@@ -31,20 +32,42 @@ Result<std::vector<std::string>> parse_namespaces(std::string_view list) {
   }
 }
 
+// After the options ssh-keygen would take cert-authority for a key's type.
+Result<Credential> parse_own(std::string_view key) {
+  Credential credential = TRY(parse_credential(key));
+  if (credential.kind == Credential::Kind::authority)
+    return refuse(
+        "cert-authority stands behind the namespaces",
+        "write: alice cert-authority,namespaces=\"approve.v1@pawl,deny.v1@pawl\" ssh-ed25519 AAAA…");
+  return credential;
+}
+
 Result<AllowedSigner> parse_line(std::string_view line) {
   const std::size_t person_end = line.find(' ');
   const std::string_view person = line.substr(0, person_end);
   TRY(check_person_name(person));
   if (person_end == std::string_view::npos) return refuse("nothing follows the person");
   line.remove_prefix(person_end + 1);
+  const bool authority = line.starts_with(kAuthorityOption);
+  if (authority) line.remove_prefix(kAuthorityOption.size());
   if (!line.starts_with(kNamespacesOption))
-    return refuse("the only option taken is namespaces=\"…\", and it must be there",
+    return refuse("the only options taken are cert-authority and namespaces=\"…\", which must be there",
                   "write: alice namespaces=\"approve.v1@pawl,deny.v1@pawl\" ssh-ed25519 AAAA…");
   line.remove_prefix(kNamespacesOption.size());
   const std::size_t quote = line.find("\" ");
   if (quote == std::string_view::npos) return refuse("namespaces=\"…\" is not followed by a key");
-  return AllowedSigner{std::string(person), TRY(parse_namespaces(line.substr(0, quote))),
-                       TRY(parse_public_key(line.substr(quote + 2)))};
+  std::vector<std::string> namespaces = TRY(parse_namespaces(line.substr(0, quote)));
+  const std::string_view key = line.substr(quote + 2);
+  Credential credential =
+      TRY(authority ? parse_credential("cert-authority " + std::string(key)) : parse_own(key));
+  return AllowedSigner{std::string(person), std::move(namespaces), std::move(credential)};
+}
+
+// May these two stand at different persons? An authority may serve many, but then its key is nobody's own.
+bool clash(const AllowedSigner& one, const AllowedSigner& other) {
+  if (one.person == other.person || one.credential.key != other.credential.key) return false;
+  using Kind = Credential::Kind;
+  return one.credential.kind != Kind::authority || other.credential.kind != Kind::authority;
 }
 
 }  // namespace
@@ -55,15 +78,21 @@ Result<> check_person_name(std::string_view person) {
   return {};
 }
 
-Result<std::string> allowed_signers_line(std::string_view person, const PublicKey& key) {
+Result<std::string> allowed_signers_line(std::string_view person, const Credential& credential) {
   TRY(check_person_name(person));
+  const bool authority = credential.kind == Credential::Kind::authority;
   std::string line(person);
   line += " ";
+  if (authority) line += kAuthorityOption;
   line += kNamespacesOption;
   line += kApproveNamespace;
   line += ",";
   line += kDenyNamespace;
-  return line + "\" " + key_line(key);
+  return line + "\" " + (authority ? key_line(credential.key) : credential_line(credential));
+}
+
+Result<std::string> allowed_signers_line(std::string_view person, const PublicKey& key) {
+  return allowed_signers_line(person, Credential{Credential::Kind::key, key, {}});
 }
 
 Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text) {
@@ -72,9 +101,8 @@ Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text) 
     const std::string_view line = cut_line(text);
     if (line.empty() || line.front() == '#') continue;
     AllowedSigner signer = TRY_DURING("allowed signers, line " + std::to_string(number), parse_line(line));
-    const auto other = std::ranges::find_if(signers, [&](const AllowedSigner& known) {
-      return known.key == signer.key && known.person != signer.person;
-    });
+    const auto other =
+        std::ranges::find_if(signers, [&](const AllowedSigner& known) { return clash(known, signer); });
     if (other != signers.end())
       return refuse("allowed signers, line " + std::to_string(number) + ": the key of " + signer.person +
                         " is also " + other->person + "'s",

@@ -1,6 +1,7 @@
 // The allowed_signers file (ssh-keygen(1), ALLOWED SIGNERS) with which anyone checks decisions without pawl.
-// Written and read here in one strict form: one line a key, always with namespaces, nothing with patterns or
-// dates. Pure; runs in people's tools and in the broker.
+// Written and read here in one strict form: one line a credential, always with namespaces, nothing with
+// patterns or dates. What a passkey's line says behind its key, ssh-keygen takes for a comment. Pure; runs in
+// people's tools and in the broker.
 #pragma once
 
 #include <string>
@@ -8,21 +9,23 @@
 #include <vector>
 
 #include "sandbox/base/error.hpp"
-#include "supervisor/receipt/public_key.hpp"
+#include "supervisor/receipt/credential.hpp"
 
 namespace pawl::receipt {
 
 struct AllowedSigner {
   std::string person;
   std::vector<std::string> namespaces;
-  PublicKey key;
+  Credential credential;
 };
 
 // Names of people are principals, and principals are patterns: only [A-Za-z0-9._@-]{1,64} is safe.
 Result<> check_person_name(std::string_view person);
 
-// One line without line break, for both verdicts: alice namespaces="approve.v1@pawl,deny.v1@pawl" ssh-ed25519
-// AAAA…
+// One line without line break, for both verdicts:
+//   alice namespaces="approve.v1@pawl,deny.v1@pawl" ssh-ed25519 AAAA…
+//   alice cert-authority,namespaces="approve.v1@pawl,deny.v1@pawl" ssh-ed25519 AAAA…
+Result<std::string> allowed_signers_line(std::string_view person, const Credential& credential);
 Result<std::string> allowed_signers_line(std::string_view person, const PublicKey& key);
 
 // Blank lines and #-comments are skipped. Any line that ssh-keygen would read otherwise than it looks is

@@ -59,9 +59,10 @@ Result<> check_preview(const Bundle& bundle, const BundleReport& report) {
   return {};
 }
 
-bool may_sign(const std::vector<AllowedSigner>& signers, const Statement& statement, const PublicKey& key) {
+bool may_sign(const std::vector<AllowedSigner>& signers, const Statement& statement,
+              const Credential& credential) {
   return std::ranges::any_of(signers, [&](const AllowedSigner& signer) {
-    return signer.person == statement.person && signer.key == key &&
+    return signer.person == statement.person && signer.credential == credential &&
            std::ranges::find(signer.namespaces, namespace_of(statement.verdict)) != signer.namespaces.end();
   });
 }
@@ -90,13 +91,21 @@ Result<Bundle> read_bundle(std::string_view text) {
   return bundle;
 }
 
-Result<Statement> check_signed(const SignedDecision& decision) {
+Result<CheckedDecision> check_signed(const SignedDecision& decision, std::int64_t received,
+                                     const Demands& demands) {
   Statement statement = TRY(read_statement(decision.statement));
   if (statement.person != decision.person) return refuse("the statement was made by another person");
-  const PublicKey key = TRY(parse_public_key(decision.key));
+  const Credential enrolled = TRY(parse_credential(decision.key));
+  if (credential_line(enrolled) != decision.key) return refuse("its key is not spelled in the canonical way");
   const std::string message = pre_authentication_encoding(decision.statement);
-  TRY(verify(decision.signature, key, namespace_of(statement.verdict), as_bytes(message)));
-  return statement;
+  Provenance made = TRY(check_provenance(decision.signature, enrolled, namespace_of(statement.verdict),
+                                         as_bytes(message), {statement.person, received, demands}));
+  return CheckedDecision{std::move(statement), std::move(made)};
+}
+
+Result<Statement> check_signed(const SignedDecision& decision) {
+  const Statement said = TRY(read_statement(decision.statement));
+  return TRY(check_signed(decision, said.time)).statement;
 }
 
 Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowed_signers, unsigned quorum) {
@@ -107,13 +116,15 @@ Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowe
   report.document = TRY_DURING("receipt", read_document(bundle.document));
   for (std::size_t i = 0; i < bundle.decisions.size(); ++i) {
     const std::string step = "receipt: decision " + std::to_string(i + 1);
-    Statement statement = TRY_DURING(step, check_signed(bundle.decisions[i]));
+    const Statement said = TRY_DURING(step, read_statement(bundle.decisions[i].statement));
+    auto [statement, made] = TRY_DURING(step, check_signed(bundle.decisions[i], said.time));
     if (i == 0) report.binding = statement.binding;
     TRY_DURING(step, matches(statement.binding, report.binding));
-    if (!may_sign(signers, statement, TRY(parse_public_key(bundle.decisions[i].key))))
+    if (!may_sign(signers, statement, TRY(parse_credential(bundle.decisions[i].key))))
       return refuse(step + ": the key is not an allowed one of " + statement.person + " for this verdict");
     TRY_DURING(step, check_time(statement));
     TRY_DURING(step, add_decision(report, std::move(statement)));
+    report.signatures.push_back(std::move(made));
   }
   TRY_DURING("receipt", check_document(bundle.document, report.document, report.binding));
   TRY_DURING("receipt", check_preview(bundle, report));

@@ -12,6 +12,7 @@
 #include "sandbox/base/bytes.hpp"
 #include "sandbox/base/error.hpp"
 #include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/provenance.hpp"
 #include "supervisor/receipt/statement.hpp"
 
 namespace pawl::receipt {
@@ -24,7 +25,7 @@ struct SignedDecision {
   std::string statement;  // canonical bytes
   std::string signature;  // armored SSHSIG over the PAE of the statement
   std::string person;
-  std::string key;  // key line: "ssh-ed25519 AAAA…"
+  std::string key;  // what the person is enrolled with, as credential_line() spells it: "ssh-ed25519 AAAA…"
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
@@ -72,8 +73,16 @@ struct Bundle {
 Result<std::string> write_bundle(const Bundle& bundle);  // canonical JSON and a final line break
 Result<Bundle> read_bundle(std::string_view text);
 
-// Checks one signed decision by itself: statement strict, signature by exactly `key`, in the verdict's
-// namespace.
+struct CheckedDecision {
+  Statement statement;
+  Provenance made;
+};
+
+// Checks one signed decision by itself: statement strict, signature by exactly what `key` says, in the
+// verdict's namespace; a certificate holds at `received`, Unix seconds by the clock of whoever received it.
+Result<CheckedDecision> check_signed(const SignedDecision& decision, std::int64_t received,
+                                     const Demands& demands = {});
+// The same where nobody recorded when it came: as of the time that the reviewer signed.
 Result<Statement> check_signed(const SignedDecision& decision);
 
 struct BundleReport {
@@ -81,6 +90,7 @@ struct BundleReport {
   ActionDocument document;
   std::vector<Statement> approvals;  // each by another person
   std::vector<Statement> denials;
+  std::vector<Provenance> signatures;  // one for each decision, in the bundle's order
 };
 
 // What a stranger can establish offline: the document is the one decided on, every decision is signed in the

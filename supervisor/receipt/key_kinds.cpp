@@ -46,7 +46,6 @@ Result<LoadedKey> key_from(const char* algorithm, OSSL_PARAM* parameters) {
 
 Result<LoadedKey> load_ed25519(SshReader& rest) {
   const ByteSpan raw = TRY(rest.string());
-  TRY(rest.finished());
   if (raw.size() != kEd25519KeyBytes) return refuse("does not have 32 bytes");
   LoadedKey key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, raw.data(), raw.size()));
   if (!key) return refuse("is no valid key of its kind");
@@ -61,7 +60,6 @@ Result<Bytes> convert_ed25519(ByteSpan value, const EVP_PKEY&) {
 Result<LoadedKey> load_ecdsa_p256(SshReader& rest) {
   const ByteSpan curve = TRY(rest.string());
   const ByteSpan point = TRY(rest.string());
-  TRY(rest.finished());
   if (as_text(curve) != "nistp256") return refuse("is not on the curve nistp256");
   if (point.size() != kP256PointBytes || point[0] != 4) return refuse("is not an uncompressed point");
   std::string group = "prime256v1";
@@ -99,7 +97,6 @@ Result<Bytes> convert_ecdsa_p256(ByteSpan value, const EVP_PKEY&) {
 Result<LoadedKey> load_rsa(SshReader& rest) {
   const ByteSpan exponent = TRY(rest.positive());
   const ByteSpan modulus = TRY(rest.positive());
-  TRY(rest.finished());
   const Number e = number_from(exponent);
   const Number n = number_from(modulus);
   if (!e || !n) return refuse("is too long");
@@ -125,16 +122,40 @@ Result<Bytes> convert_rsa(ByteSpan value, const EVP_PKEY& key) {
   return Bytes(value.begin(), value.end());
 }
 
+// A security key signs for one application: "ssh:…", or a relying party's host name.
+Result<> read_application(SshReader& rest) {
+  const std::string_view application = as_text(TRY(rest.string()));
+  const bool plain = std::ranges::all_of(application, [](char c) { return c > 0x20 && c < 0x7f; });
+  if (application.empty() || application.size() > kMaxApplicationBytes || !plain)
+    return refuse("its application is no name");
+  return {};
+}
+
+template <auto load>
+Result<LoadedKey> load_security_key(SshReader& rest) {
+  LoadedKey key = TRY(load(rest));
+  TRY(read_application(rest));
+  return key;
+}
+
 const EVP_MD* hashes_by_itself() { return nullptr; }
 
 constexpr std::uint32_t kAgentRsaSha512 = 4;  // SSH_AGENT_RSA_SHA2_512
 
-// kind, key type, signature type, agent flags, load, convert signature, digest
+// kind, key type, certificate type, signature type, agent flags, holder, load, convert signature, digest
 constexpr KeyKindEntry kKinds[] = {
-    {KeyKind::ed25519, "ssh-ed25519", "ssh-ed25519", 0, load_ed25519, convert_ed25519, hashes_by_itself},
-    {KeyKind::ecdsa_p256, "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256", 0, load_ecdsa_p256,
-     convert_ecdsa_p256, EVP_sha256},
-    {KeyKind::rsa, "ssh-rsa", "rsa-sha2-512", kAgentRsaSha512, load_rsa, convert_rsa, EVP_sha512},
+    {KeyKind::ed25519, "ssh-ed25519", "ssh-ed25519-cert-v01@openssh.com", "ssh-ed25519", 0, KeyHolder::file,
+     load_ed25519, convert_ed25519, hashes_by_itself},
+    {KeyKind::ecdsa_p256, "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+     "ecdsa-sha2-nistp256", 0, KeyHolder::file, load_ecdsa_p256, convert_ecdsa_p256, EVP_sha256},
+    {KeyKind::rsa, "ssh-rsa", "ssh-rsa-cert-v01@openssh.com", "rsa-sha2-512", kAgentRsaSha512,
+     KeyHolder::file, load_rsa, convert_rsa, EVP_sha512},
+    {KeyKind::sk_ed25519, "sk-ssh-ed25519@openssh.com", "sk-ssh-ed25519-cert-v01@openssh.com",
+     "sk-ssh-ed25519@openssh.com", 0, KeyHolder::security_key, load_security_key<load_ed25519>,
+     convert_ed25519, hashes_by_itself},
+    {KeyKind::sk_ecdsa_p256, "sk-ecdsa-sha2-nistp256@openssh.com",
+     "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com", 0,
+     KeyHolder::security_key, load_security_key<load_ecdsa_p256>, convert_ecdsa_p256, EVP_sha256},
 };
 
 }  // namespace
@@ -145,32 +166,29 @@ std::span<const KeyKindEntry> key_kinds() { return kKinds; }
 
 const KeyKindEntry& entry_of(KeyKind kind) { return *std::ranges::find(kKinds, kind, &KeyKindEntry::kind); }
 
+const KeyKindEntry* certified_by(std::string_view certificate_type) {
+  const auto found = std::ranges::find(kKinds, certificate_type, &KeyKindEntry::certificate_type);
+  return found != std::end(kKinds) ? found : nullptr;
+}
+
 Result<const KeyKindEntry*> entry_of(std::string_view key_type) {
   const auto found = std::ranges::find(kKinds, key_type, &KeyKindEntry::key_type);
   if (found != std::end(kKinds)) return found;
-  constexpr std::string_view remedy = "use ssh-ed25519, ecdsa-sha2-nistp256, or rsa with at least 2048 bits";
   if (key_type.find("-cert-") != std::string_view::npos)
-    return refuse("certificates are not supported", std::string(remedy));
-  if (key_type.starts_with("sk-") || key_type.starts_with("webauthn-"))
-    return refuse("security keys (sk-…) are not supported yet by this version", std::string(remedy));
-  return refuse("keys of this kind are not taken", std::string(remedy));
+    return refuse("a certificate stands where a key is wanted",
+                  "enroll the authority that issues it: cert-authority ssh-ed25519 AAAA…");
+  return refuse(
+      "keys of this kind are not taken",
+      "use ssh-ed25519, ecdsa-sha2-nistp256, rsa with at least 2048 bits, or a security key (sk-…)");
 }
 
 Result<LoadedKey> load_key(const PublicKey& key) {
   const KeyKindEntry& kind = entry_of(key.kind);
   SshReader reader(key.blob);
   if (as_text(TRY(reader.string())) != kind.key_type) return refuse("is of another kind than it says");
-  return kind.load(reader);
-}
-
-Result<ByteSpan> signature_value(const KeyKindEntry& kind, ByteSpan signature) {
-  SshReader reader(signature);
-  const ByteSpan type = TRY(reader.string());
-  const ByteSpan value = TRY(reader.string());
+  LoadedKey loaded = TRY(kind.load(reader));
   TRY(reader.finished());
-  if (as_text(type) != kind.signature_type)
-    return refuse("is not of the type " + std::string(kind.signature_type) + " that fits its key");
-  return value;
+  return loaded;
 }
 
 }  // namespace pawl::receipt

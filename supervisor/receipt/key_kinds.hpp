@@ -22,12 +22,16 @@ struct FreeKey {
 };
 using LoadedKey = std::unique_ptr<evp_pkey_st, FreeKey>;
 
+enum class KeyHolder : std::uint8_t { file, security_key };
+
 struct KeyKindEntry {
   KeyKind kind;
-  std::string_view key_type;        // first string of the blob, first word of the line
-  std::string_view signature_type;  // the only one taken from this kind
-  std::uint32_t agent_flags;        // for the sign request of ssh-agent
-  // The rest of the blob after its type, whole and within bounds.
+  std::string_view key_type;          // first string of the blob, first word of the line
+  std::string_view certificate_type;  // of a certificate for such a key
+  std::string_view signature_type;    // the only one taken from this kind for a message
+  std::uint32_t agent_flags;          // for the sign request of ssh-agent
+  KeyHolder holder;
+  // The key's own fields, which follow the type in a blob and the nonce in a certificate; within bounds.
   Result<LoadedKey> (*load)(SshReader& rest);
   // The signature's value as OpenSSL wants it.
   Result<Bytes> (*convert_signature)(ByteSpan value, const evp_pkey_st& key);
@@ -39,10 +43,10 @@ const KeyKindEntry& entry_of(KeyKind kind);
 // Explains, for kinds that are known but not taken, why not.
 Result<const KeyKindEntry*> entry_of(std::string_view key_type);
 
+// The kind that certificates of this type certify; nullptr: it is no certificate's type.
+const KeyKindEntry* certified_by(std::string_view certificate_type);
+
 // The key in OpenSSL's hands; the blob is checked whole.
 Result<LoadedKey> load_key(const PublicKey& key);
-
-// The value inside a signature of the type that fits this kind.
-Result<ByteSpan> signature_value(const KeyKindEntry& kind, ByteSpan signature);
 
 }  // namespace pawl::receipt

@@ -16,6 +16,16 @@ Result<PublicKey> parse_key_blob(ByteSpan blob) {
   return key;
 }
 
+bool is_hardware(const PublicKey& key) { return entry_of(key.kind).holder == KeyHolder::security_key; }
+
+std::string_view application_of(const PublicKey& key) {
+  if (!is_hardware(key)) return {};
+  SshReader reader(key.blob);
+  ByteSpan last;
+  while (const auto field = reader.string()) last = *field;
+  return as_text(last);
+}
+
 Result<PublicKey> parse_public_key(std::string_view line) {
   if (line.find_first_of("\r\n") != std::string_view::npos) return refuse("public key: more than one line");
   const std::size_t type_end = line.find(' ');

@@ -15,6 +15,12 @@ Result<std::uint32_t> SshReader::number() {
   return value;
 }
 
+Result<std::uint64_t> SshReader::long_number() {
+  std::uint64_t value = 0;
+  for (const std::uint8_t byte : TRY(raw(8))) value = value << 8 | byte;
+  return value;
+}
+
 Result<ByteSpan> SshReader::string() {
   const std::uint32_t size = TRY(number());
   return raw(size);
@@ -35,6 +41,10 @@ Result<> SshReader::finished() const {
 
 void SshWriter::number(std::uint32_t value) {
   for (int shift = 24; shift >= 0; shift -= 8) bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+void SshWriter::long_number(std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
 }
 
 void SshWriter::string(ByteSpan bytes) {

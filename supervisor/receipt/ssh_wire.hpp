@@ -15,11 +15,13 @@ class SshReader {
   explicit SshReader(ByteSpan bytes) : left_(bytes) {}
 
   Result<ByteSpan> raw(std::size_t count);
-  Result<std::uint32_t> number();  // uint32
+  Result<std::uint32_t> number();       // uint32
+  Result<std::uint64_t> long_number();  // uint64
   Result<ByteSpan> string();
   // A positive mpint in its shortest form, as big-endian magnitude without leading zero.
   Result<ByteSpan> positive();
   Result<> finished() const;  // nothing is left over
+  ByteSpan left() const { return left_; }
 
  private:
   ByteSpan left_;
@@ -29,6 +31,7 @@ class SshWriter {
  public:
   void raw(ByteSpan bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
   void number(std::uint32_t value);
+  void long_number(std::uint64_t value);
   void string(ByteSpan bytes);
   void string(std::string_view text) { string(as_bytes(text)); }
   Bytes take() && { return std::move(bytes_); }

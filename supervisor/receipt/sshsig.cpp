@@ -2,10 +2,12 @@
 
 #include <openssl/evp.h>
 
-#include <memory>
 #include <stdexcept>
 
+#include "supervisor/receipt/credential.hpp"
 #include "supervisor/receipt/key_kinds.hpp"
+#include "supervisor/receipt/provenance.hpp"
+#include "supervisor/receipt/signature_parts.hpp"
 #include "supervisor/receipt/ssh_wire.hpp"
 
 namespace pawl::receipt {
@@ -26,7 +28,7 @@ Bytes sha512(ByteSpan message) {
 }
 
 Result<Bytes> strip_armor(std::string_view armored) {
-  if (armored.size() > kMaxArmoredBytes) return refuse("longer than 16 KiB");
+  if (armored.size() > kMaxArmoredBytes) return refuse("longer than 32 KiB");
   if (!armored.starts_with(kBegin)) return refuse("does not begin with an SSH SIGNATURE line");
   if (armored.find(kBegin, kBegin.size()) != std::string_view::npos)
     return refuse("holds more than one signature");
@@ -52,9 +54,16 @@ Result<SshSignature> parse_blob(ByteSpan blob) {
   if (!reserved.empty()) return refuse("its reserved field is not empty");
   if (as_text(hash) != kHash)
     return refuse("its hash is not sha512", "sign with ssh-keygen -O hashalg=sha512");
-  SshSignature parsed{TRY(parse_key_blob(key)), std::string(as_text(signature_namespace)),
-                      Bytes(signature.begin(), signature.end())};
-  TRY(signature_value(entry_of(parsed.key.kind), parsed.signature));
+  SshSignature parsed;
+  if (is_certificate(key)) {
+    parsed.certificate = TRY(parse_certificate(key));
+    parsed.key = parsed.certificate->key;
+  } else {
+    parsed.key = TRY(parse_key_blob(key));
+  }
+  parsed.signature_namespace = as_text(signature_namespace);
+  parsed.signature.assign(signature.begin(), signature.end());
+  (void)TRY(parse_signature(entry_of(parsed.key.kind), parsed.signature));
   return parsed;
 }
 
@@ -64,7 +73,7 @@ std::string write_armored(const SshSignature& signature) {
   SshWriter writer;
   writer.raw(as_bytes(kMagic));
   writer.number(kVersion);
-  writer.string(signature.key.blob);
+  writer.string(signature.certificate ? signature.certificate->blob : signature.key.blob);
   writer.string(signature.signature_namespace);
   writer.string(std::string_view());
   writer.string(kHash);
@@ -99,24 +108,22 @@ Bytes to_be_signed(std::string_view signature_namespace, ByteSpan message) {
 
 std::uint32_t agent_flags(const PublicKey& key) { return entry_of(key.kind).agent_flags; }
 
+SignatureForm SshSignature::form() const {
+  const auto parts = parse_signature(entry_of(key.kind), signature);
+  return parts ? parts->form : SignatureForm::plain;
+}
+
 Result<> verify(std::string_view armored, const PublicKey& enrolled, std::string_view signature_namespace,
                 ByteSpan message) {
-  const SshSignature signature = TRY(parse_armored(armored));
-  if (signature.key != enrolled)
-    return refuse("signature: made with " + fingerprint(signature.key) + ", not with the enrolled key " +
-                  fingerprint(enrolled));
-  if (signature.signature_namespace != signature_namespace)
-    return refuse("signature: not in the namespace " + std::string(signature_namespace));
-  const KeyKindEntry& kind = entry_of(enrolled.kind);
-  const LoadedKey key = TRY_DURING("public key", load_key(enrolled));
-  const ByteSpan value = TRY_DURING("signature", signature_value(kind, signature.signature));
-  const Bytes converted = TRY_DURING("signature", kind.convert_signature(value, *key));
-  const Bytes blob = to_be_signed(signature_namespace, message);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
-  if (!context || EVP_DigestVerifyInit(context.get(), nullptr, kind.digest(), nullptr, key.get()) != 1 ||
-      EVP_DigestVerify(context.get(), converted.data(), converted.size(), blob.data(), blob.size()) != 1)
-    return refuse("signature: does not hold for these bytes");
+  (void)TRY(
+      check_provenance(armored, {Credential::Kind::key, enrolled, {}}, signature_namespace, message, {}));
   return {};
+}
+
+Result<> verify_by_itself(const SshSignature& signature, ByteSpan message) {
+  const SignatureParts parts =
+      TRY_DURING("signature", parse_signature(entry_of(signature.key.kind), signature.signature));
+  return check_signature(signature.key, parts, to_be_signed(signature.signature_namespace, message));
 }
 
 }  // namespace pawl::receipt

@@ -14,7 +14,7 @@ Outcome<ExitCode> allowed_signers(const std::string& config) {
   std::string text;
   for (const policy::Person& person : policy.people) {
     for (const std::string& line : person.keys) {
-      const auto key = receipt::parse_public_key(line);
+      const auto key = receipt::parse_credential(line);
       if (!key) {
         print_error("pawl: a key of " + person.name + " is left out: " + key.error().text());
         continue;

@@ -10,6 +10,7 @@
 #include "tools/pawl/cli/broker.hpp"
 #include "tools/pawl/cli/output.hpp"
 #include "tools/pawl/cli/private_files.hpp"
+#include "tools/pawl/cli/provenance_text.hpp"
 #include "tools/pawl/cli/receipt_files.hpp"
 #include "tools/pawl/cli/verb.hpp"
 
@@ -50,12 +51,13 @@ Outcome<std::string> fetch(const std::string& id) {
   return TRY(receipt::write_bundle(bundle));
 }
 
-std::string decision_line(const receipt::Statement& statement) {
+std::string decision_line(const receipt::CheckedDecision& decision) {
+  const receipt::Statement& statement = decision.statement;
   std::string text = fmt::format("  {} {} as {} at {}", visible(statement.person),
                                  statement.verdict == receipt::Verdict::approve ? "approved" : "denied",
                                  visible(statement.group), local_time(statement.time * 1000));
   if (!statement.reason.empty()) text += ": " + visible(statement.reason);
-  return text + "\n";
+  return text + "\n    " + provenance_text(decision.made) + "\n";
 }
 
 Outcome<std::string> describe(const receipt::Bundle& bundle) {
@@ -64,8 +66,10 @@ Outcome<std::string> describe(const receipt::Bundle& bundle) {
   if (bundle.preview) text += "\nWhat the preview printed:\n" + receipt::fence_preview(*bundle.preview);
   text += "\nDecisions:\n";
   if (bundle.decisions.empty()) text += "  none\n";
-  for (const receipt::SignedDecision& decision : bundle.decisions)
-    text += decision_line(TRY_DURING("a decision", receipt::check_signed(decision)));
+  for (const receipt::SignedDecision& decision : bundle.decisions) {
+    const receipt::Statement said = TRY_DURING("a decision", receipt::read_statement(decision.statement));
+    text += decision_line(TRY_DURING("a decision", receipt::check_signed(decision, said.time)));
+  }
   if (bundle.consumed)
     text += fmt::format("\nBurned by entry {} of the log.\n", bundle.consumed->index);
   else
@@ -99,6 +103,13 @@ boost::json::array people(const std::vector<receipt::Statement>& statements) {
   return array;
 }
 
+boost::json::array signatures(const receipt::Bundle& bundle, const receipt::BundleReport& report) {
+  boost::json::array array;
+  for (std::size_t i = 0; i < report.signatures.size(); ++i)
+    array.push_back(provenance_json(bundle.decisions[i].person, report.signatures[i]));
+  return array;
+}
+
 Outcome<ExitCode> verify(const VerifyOptions& options) {
   const std::string text = TRY(read_file(options.file, receipt::kMaxBundleBytes));
   const std::string signers = TRY(read_file(options.signers, kMaxSigners));
@@ -120,6 +131,7 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
                                        {"launcher", report->binding.launcher},
                                        {"approved_by", people(report->approvals)},
                                        {"denied_by", people(report->denials)},
+                                       {"signatures", signatures(bundle, *report)},
                                        {"spent", bundle.consumed.has_value()},
                                        {"quorum", options.quorum},
                                        {"ledger_proof_verified", false}}));

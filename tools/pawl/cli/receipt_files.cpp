@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <array>
+#include <ctime>
 #include <set>
 
 #include "supervisor/receipt/allowed_signers.hpp"
@@ -14,8 +16,8 @@ namespace {
 
 constexpr std::string_view kReadme =
     "A pawl receipt: one action, the people who decided on it, and the record that burned it.\n\n"
-    "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later) and sha256sum that every\n"
-    "                         signature holds and is about document.json\n"
+    "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later; for certificates 8.9) and\n"
+    "                         sha256sum that every signature holds and is about document.json\n"
     "  rendered.txt           what the people saw; made from document.json alone\n"
     "  preview.txt            what the action's preview printed, where it has one: statements name its "
     "SHA-256\n"
@@ -28,6 +30,7 @@ constexpr std::string_view kReadme =
 constexpr std::string_view kScriptHead = R"(#!/bin/sh
 # Exit code 0: every signature holds, and each is about document.json. Needs ssh-keygen, sha256sum and grep.
 set -eu
+export TZ=UTC
 case $0 in */*) cd "${0%/*}" ;; esac
 digest=$(sha256sum <document.json)
 subject="\"subject\":[{\"digest\":{\"sha256\":\"${digest%% *}\"},\"name\":\"action\"}]"
@@ -38,6 +41,17 @@ is_about_document() {
 }
 
 )";
+
+// Certificates are gone long before a receipt is: they have to hold at the time that was signed. Other keys
+// need no such option, which OpenSSH has since 8.9.
+std::string time_option(const receipt::Credential& signer, std::int64_t time) {
+  if (signer.kind != receipt::Credential::Kind::authority) return {};
+  std::tm parts{};
+  std::array<char, 32> text{};
+  ::gmtime_r(&time, &parts);
+  std::strftime(text.data(), text.size(), "%Y%m%d%H%M%S", &parts);
+  return "-O verify-time=" + std::string(text.data()) + " ";
+}
 
 class Export {
  public:
@@ -54,11 +68,11 @@ class Export {
     TRY(write(stem + ".statement.json", decision.statement));
     TRY(write(stem + ".pae", receipt::pre_authentication_encoding(decision.statement)));
     TRY(write(stem + ".sig", decision.signature));
-    const auto key = TRY(receipt::parse_public_key(decision.key));
-    signers_.insert(TRY(receipt::allowed_signers_line(statement.person, key)));
-    script_ += "ssh-keygen -Y verify -f allowed_signers -I '" + statement.person + "' -n " +
-               std::string(receipt::namespace_of(statement.verdict)) + " -s '" + stem + ".sig' < '" + stem +
-               ".pae'\nis_about_document '" + stem + ".pae'\n";
+    const auto signer = TRY(receipt::parse_credential(decision.key));
+    signers_.insert(TRY(receipt::allowed_signers_line(statement.person, signer)));
+    script_ += "ssh-keygen -Y verify " + time_option(signer, statement.time) + "-f allowed_signers -I '" +
+               statement.person + "' -n " + std::string(receipt::namespace_of(statement.verdict)) + " -s '" +
+               stem + ".sig' < '" + stem + ".pae'\nis_about_document '" + stem + ".pae'\n";
     return {};
   }
 

@@ -3,8 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
+#include <optional>
 
+#include "supervisor/receipt/certificate.hpp"
+#include "supervisor/receipt/credential.hpp"
 #include "supervisor/receipt/dsse.hpp"
+#include "supervisor/receipt/provenance.hpp"
 #include "supervisor/receipt/sshsig.hpp"
 #include "tools/pawl/cli/private_files.hpp"
 #include "tools/pawl/cli/subprocess.hpp"
@@ -32,19 +37,57 @@ Outcome<std::vector<std::string>> agent_keys() {
   return lines;
 }
 
-bool enrolled(const Signer& signer, const receipt::PublicKey& key) {
-  return std::ranges::any_of(signer.enrolled, [&key](const std::string& line) {
-    const auto known = receipt::parse_public_key(line);
-    return known && *known == key;
+// What an ssh-agent or a file offers, beside what the person is enrolled with.
+struct Offer {
+  receipt::PublicKey key;
+  std::optional<receipt::Certificate> certificate;
+};
+
+std::optional<Offer> read_offer(std::string_view line) {
+  if (auto certificate = receipt::parse_certificate_line(line)) {
+    receipt::PublicKey key = certificate->key;
+    return Offer{std::move(key), *std::move(certificate)};
+  }
+  if (auto key = receipt::parse_public_key(line)) return Offer{*std::move(key), std::nullopt};
+  return std::nullopt;
+}
+
+bool fits(const Offer& offer, const receipt::Credential& enrolled, const Signer& signer) {
+  using Kind = receipt::Credential::Kind;
+  if (!offer.certificate) return enrolled.kind == Kind::key && enrolled.key == offer.key;
+  return enrolled.kind == Kind::authority &&
+         receipt::check_certificate(*offer.certificate, {enrolled.key, signer.person, std::time(nullptr)});
+}
+
+bool fits_any(const Offer& offer, const Signer& signer) {
+  return std::ranges::any_of(signer.enrolled, [&](const std::string& line) {
+    const auto enrolled = receipt::parse_credential(line);
+    return enrolled && fits(offer, *enrolled, signer);
   });
 }
 
+// Before it goes out: it holds, and by something that the person is enrolled with, where that is known. The
+// first line that the signature names says why it would be refused.
 Outcome<> check(const Signer& signer, receipt::Verdict verdict, std::string_view armored,
                 std::string_view pae) {
   const auto signature = TRY_DURING("ssh-keygen's signature", receipt::parse_armored(armored));
-  TRY_DURING("ssh-keygen's signature",
-             receipt::verify(armored, signature.key, receipt::namespace_of(verdict), as_bytes(pae)));
-  if (signer.enrolled.empty() || enrolled(signer, signature.key)) return {};
+  if (signature.signature_namespace != receipt::namespace_of(verdict))
+    return trouble(ExitCode::failed, "ssh-keygen signed in another namespace");
+  TRY_DURING("ssh-keygen's signature", receipt::verify_by_itself(signature, as_bytes(pae)));
+  if (signer.enrolled.empty()) return {};
+  for (const std::string& line : signer.enrolled) {
+    const auto enrolled = receipt::parse_credential(line);
+    if (!enrolled || !receipt::names(signature, *enrolled)) continue;
+    TRY_DURING("ssh-keygen's signature",
+               receipt::check_provenance(armored, *enrolled, receipt::namespace_of(verdict), as_bytes(pae),
+                                         {signer.person, std::time(nullptr), {}}));
+    return {};
+  }
+  if (signature.certificate)
+    return trouble(ExitCode::failed,
+                   "the authority " + receipt::fingerprint(signature.certificate->authority) +
+                       " of this certificate is not enrolled for " + signer.person,
+                   "sign with the key itself, or enroll it in people.toml: cert-authority ssh-ed25519 AAAA…");
   return trouble(ExitCode::failed,
                  "the key " + receipt::fingerprint(signature.key) + " is not enrolled for " + signer.person,
                  "sign with an enrolled one (--key FILE), or enroll this one in people.toml");
@@ -60,10 +103,10 @@ Outcome<std::string> choose_key(const Signer& signer, const std::string& scratch
   std::string own = signer.key_directory + "/" + signer.person;
   if (::access(own.c_str(), F_OK) == 0) return own;
   for (const std::string& line : TRY(agent_keys())) {
-    const auto key = receipt::parse_public_key(line);
-    if (!key || !enrolled(signer, *key)) continue;
-    std::string file = scratch + "/key.pub";
-    TRY(write_private_file(file, receipt::key_line(*key) + "\n"));
+    const auto offer = read_offer(line);
+    if (!offer || !fits_any(*offer, signer)) continue;
+    std::string file = scratch + (offer->certificate ? "/key-cert.pub" : "/key.pub");
+    TRY(write_private_file(file, line + "\n"));
     return file;
   }
   return trouble(ExitCode::failed,

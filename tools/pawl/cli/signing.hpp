@@ -20,7 +20,8 @@ struct Signer {
 };
 
 // The file to give to ssh-keygen -f: --key; else <key_directory>/<person>; else a public key file, written to
-// `scratch`, of the first enrolled key that ssh-agent holds.
+// `scratch`, of the first key that ssh-agent holds and that is enrolled, itself or by its certificate's
+// authority.
 tools::Outcome<std::string> choose_key(const Signer& signer, const std::string& scratch);
 
 // The armored SSHSIG over the statement's PAE in the verdict's namespace. It was checked here already, and by
