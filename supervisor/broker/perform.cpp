@@ -72,6 +72,10 @@ Result<> same_plan(const sandbox::LaunchPlan& plan, const policy::Action& action
 }  // namespace
 
 void Broker::perform(const std::string& id) {
+  // What is frozen goes on waiting until it is thawed, or expires.
+  if (const auto waits = books_->queue().find(id);
+      waits && books_->queue().freezes().frozen((*waits)->binding.role) != nullptr)
+    return;
   const auto done = perform_now(id);
   if (done || shut_) return;
   // Nothing was burned: it is void for good, saying why, and the agent may ask again. Only what this

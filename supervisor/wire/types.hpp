@@ -35,6 +35,12 @@ enum class Type : std::uint16_t {
   receipt = 36,
   session_over = 37,
 
+  list_people = 46,
+  people_shown = 47,
+  give_order = 48,
+  order_given = 49,
+  confirm_order = 50,
+
   // a session's agent socket
   agent_hello = 64,
   agent_welcome = 65,

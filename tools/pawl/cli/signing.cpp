@@ -39,11 +39,11 @@ bool enrolled(const Signer& signer, const receipt::PublicKey& key) {
   });
 }
 
-Outcome<> check(const Signer& signer, receipt::Verdict verdict, std::string_view armored,
+Outcome<> check(const Signer& signer, std::string_view signature_namespace, std::string_view armored,
                 std::string_view pae) {
   const auto signature = TRY_DURING("ssh-keygen's signature", receipt::parse_armored(armored));
   TRY_DURING("ssh-keygen's signature",
-             receipt::verify(armored, signature.key, receipt::namespace_of(verdict), as_bytes(pae)));
+             receipt::verify(armored, signature.key, signature_namespace, as_bytes(pae)));
   if (signer.enrolled.empty() || enrolled(signer, signature.key)) return {};
   return trouble(ExitCode::failed,
                  "the key " + receipt::fingerprint(signature.key) + " is not enrolled for " + signer.person,
@@ -73,16 +73,21 @@ Outcome<std::string> choose_key(const Signer& signer, const std::string& scratch
 }
 
 Outcome<std::string> sign(const Signer& signer, receipt::Verdict verdict, std::string_view statement) {
+  return sign_in(signer, receipt::namespace_of(verdict), statement);
+}
+
+Outcome<std::string> sign_in(const Signer& signer, std::string_view signature_namespace,
+                             std::string_view statement) {
   const ScratchDirectory scratch = TRY(ScratchDirectory::make());
   const std::string key = TRY(choose_key(signer, scratch.path()));
   const std::string pae = receipt::pre_authentication_encoding(statement);
-  const ProgramRun run{
-      {"ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", std::string(receipt::namespace_of(verdict))}, pae};
+  const ProgramRun run{{"ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", std::string(signature_namespace)},
+                       pae};
   const ProgramResult signed_ = TRY(run_program(run));
   if (signed_.exit_code != 0)
     return trouble(ExitCode::failed, "ssh-keygen could not sign with " + key,
                    "try: ssh-keygen -Y sign -f " + key + " -n test");
-  TRY(check(signer, verdict, signed_.output, pae));
+  TRY(check(signer, signature_namespace, signed_.output, pae));
   return signed_.output;
 }
 
