@@ -95,6 +95,9 @@ void Freezes::carry_out(const Order& order, std::int64_t time) {
     case OrderVerb::revoke_session:
       sessions_[order.name] = ban;
       break;
+    case OrderVerb::revoke_request:
+      requests_[order.name] = ban;
+      break;
     case OrderVerb::revoke_role:
       roles_[order.name] = ban;
       break;
@@ -153,6 +156,13 @@ Result<> Freezes::may_sign(std::string_view person, std::string_view key) const 
 
 Result<> Freezes::may_spend(const Request& request) const {
   TRY(may_act(request.binding));
+  return may_stand(request);
+}
+
+Result<> Freezes::may_stand(const Request& request) const {
+  const receipt::Binding& binding = request.binding;
+  if (const Ban* ban = find(requests_, binding.request)) return refuse("it was revoked" + because(*ban));
+  TRY(may_run(binding.session, binding.role, binding.launcher));
   for (const Decision& decision : request.decisions)
     TRY(may_sign(decision.statement.person, decision.evidence.key));
   return {};

@@ -39,9 +39,11 @@ class Freezes {
 
   // May this session of this role, started by this person, go on, or a new one begin (empty session)?
   Result<> may_run(std::string_view session, std::string_view role, std::string_view person) const;
-  // Besides, may anything of it be asked for, approved or done?
+  // Besides, may what was asked for go on waiting: does every signature count that it rests on?
+  Result<> may_stand(const Request& request) const;
+  // May anything of it be asked for, approved or done? Also while it is frozen, the answer is no.
   Result<> may_act(const receipt::Binding& binding) const;
-  // Besides, does every signature count that it rests on?
+  // Both.
   Result<> may_spend(const Request& request) const;
   // Does this signature count?
   Result<> may_sign(std::string_view person, std::string_view key) const;
@@ -57,7 +59,7 @@ class Freezes {
   void carry_out(const receipt::Order& order, std::int64_t time);
 
   bool system_ = false;
-  Bans freezes_, roles_, persons_, sessions_, keys_;
+  Bans freezes_, roles_, persons_, sessions_, requests_, keys_;
   std::uint64_t version_ = 0;
 };
 

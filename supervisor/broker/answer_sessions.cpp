@@ -95,17 +95,21 @@ void Broker::answer_kill_session(const ConnectionPtr& connection, const wire::Ki
   connection->answer(wire::Done{});
 }
 
+Result<> Broker::doom(Session& session, const std::string& by) {
+  if (session.doomed) return {};
+  TRY(note(ledger::Kind::session,
+           {{"what", "killed"}, {"id", session.info.id}, {"by", receipt::visible(by)}}));
+  session.doomed = true;
+  front_.close_agent(session.info.id);
+  return {};
+}
+
 // Whether it still runs cannot be told, so it is not called ended; that it is to end is on record before
 // anybody hears so.
 void Broker::doom_session(const ConnectionPtr& connection, Session& session, const std::string& by) {
   const std::string short_id = session.info.id.substr(0, 12);
-  if (!session.doomed) {
-    auto noted = note(ledger::Kind::session,
-                      {{"what", "killed"}, {"id", session.info.id}, {"by", receipt::visible(by)}});
-    if (!noted) return answer_error(*connection, FailureKind::failed, noted.error());
-    session.doomed = true;
-    front_.close_agent(session.info.id);
-  }
+  if (auto doomed = doom(session, by); !doomed)
+    return answer_error(*connection, FailureKind::failed, doomed.error());
   connection->refuse(FailureKind::failed,
                      "session " + short_id + ": its launcher is not connected; it is killed when it returns",
                      "to end it now, end its pawl run or pawl-launch process");

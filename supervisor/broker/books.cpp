@@ -61,7 +61,7 @@ Result<> Books::replay() {
     const auto page = TRY(ledger_.read(next, kReplayPage));
     if (page.empty()) return refuse("the ledger ends before its size");
     for (const ledger::Entry& entry : page) {
-      TRY_DURING("entry " + std::to_string(entry.index), queue_.apply(entry));
+      TRY_DURING("entry " + std::to_string(entry.index), take(entry));
       if (entry.kind != ledger::Kind::policy) continue;
       const auto* people = entry.body.if_contains("people");
       if (people != nullptr && people->is_array()) recorded_people_ = people->as_array();
@@ -91,9 +91,15 @@ Result<> Books::collect() {
   return {};
 }
 
+// What lives on the entries follows each of them, in the ledger's order.
+Result<> Books::take(const ledger::Entry& entry) {
+  TRY(queue_.apply(entry));
+  return directory_.apply(entry);
+}
+
 Result<ledger::Entry> Books::commit(approval::Step step) {
   ledger::Entry entry = TRY_DURING("ledger", ledger_.append(step.kind, std::move(step.body), clocks_.wall()));
-  if (auto applied = queue_.apply(entry); !applied) {
+  if (auto applied = take(entry); !applied) {
     // The ledger now says what the queue does not know: nothing may be judged on either.
     ledger_.distrust(applied.error());
     return std::unexpected(std::move(applied).error());
@@ -107,7 +113,7 @@ Result<> Books::commit_all(std::vector<approval::Step> steps) {
 }
 
 Result<> Books::note(ledger::Kind kind, boost::json::object body) {
-  TRY_DURING("ledger", ledger_.append(kind, std::move(body), clocks_.wall()));
+  TRY(commit({kind, std::move(body)}));
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "supervisor/approval/clock.hpp"
+#include "supervisor/approval/directory.hpp"
 #include "supervisor/approval/queue.hpp"
 #include "supervisor/ledger/blob_store.hpp"
 #include "supervisor/ledger/ledger.hpp"
@@ -45,6 +46,7 @@ class Books {
   // Looks at the clocks; when they went back, voids what waits.
   Result<> look_at_clock();
 
+  const approval::Directory& directory() const { return directory_; }
   approval::Queue& queue() { return queue_; }
   const approval::Queue& queue() const { return queue_; }
   ledger::Ledger& ledger() { return ledger_; }
@@ -58,6 +60,7 @@ class Books {
   Books(Clocks clocks, ledger::Ledger ledger, ledger::BlobStore blobs, approval::Queue queue);
 
   Result<> replay();
+  Result<> take(const ledger::Entry& entry);
   Result<> collect();  // blobs that nothing refers to
   Result<> commit_all(std::vector<approval::Step> steps);
 
@@ -65,6 +68,7 @@ class Books {
   ledger::Ledger ledger_;
   ledger::BlobStore blobs_;
   approval::Queue queue_;
+  approval::Directory directory_;
   approval::ClockWatch clock_watch_;
   boost::json::array recorded_people_;
 };

@@ -5,6 +5,7 @@
 
 #include "supervisor/broker/enrolment.hpp"
 #include "supervisor/broker/failure.hpp"
+#include "supervisor/broker/live_people.hpp"
 #include "supervisor/broker/log_line.hpp"
 #include "supervisor/broker/surface.hpp"
 
@@ -46,7 +47,11 @@ Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> 
       policy_(home_of(setup_.paths),
               [this](const policy::Policy& policy) {
                 if (auto noted = announce(policy); !noted) shut(noted.error().text());
-              }),
+              },
+              {[this](const policy::Policy& file) {
+                 return with_live_people(file, books_->directory(), books_->queue().freezes());
+               },
+               [this] { return books_->directory().version() + books_->queue().freezes().version(); }}),
       services_(loop, spawner_, setup_.programs, setup_.helpers),
       front_(
           loop,
@@ -61,11 +66,16 @@ Result<std::unique_ptr<Broker>> Broker::open(Loop& loop, Spawner spawner, Setup 
   const auto policy = policy::load(home_of(setup.paths));
   if (!policy) return std::unexpected(policy::as_error(policy.error()).during("policy"));
   auto books = TRY(Books::open({setup.paths.state, setup.paths.head, policy->settings.audience}));
-  TRY(books->note(ledger::Kind::boot, {{"pid", ::getpid()}, {"audience", policy->settings.audience}}));
+  const bool system = setup.paths.home == wire::Home::system;
+  TRY(books->note(ledger::Kind::boot, {{"pid", ::getpid()},
+                                       {"audience", policy->settings.audience},
+                                       {"home", system ? "system" : "embedded"}}));
   std::unique_ptr<Broker> broker(new Broker(loop, std::move(spawner), std::move(setup), std::move(books)));
   TRY(broker->policy_.current());
+  TRY(broker->enroll_first());
   TRY(broker->open_doors());
   broker->recall_sessions();
+  (void)broker->enforce("pawld");  // what a broker that died had on record and could not do any more
   broker->tick();
   Broker* const raw = broker.get();
   broker->spawner_watch_ = loop.on_readable(broker->spawner_.fd(), [raw] {
@@ -101,7 +111,13 @@ Result<const policy::Person*> Broker::person_of(const Connection& connection) {
 bool Broker::admit_reviewer(Connection& connection) {
   if (connection.identity.uid == 0 || setup_.paths.home == wire::Home::embedded) return true;
   const auto person = person_of(connection);
-  if (person && *person != nullptr) return true;
+  const bool known = person && *person != nullptr;
+  if (known && books_->queue().freezes().is_revoked_person((*person)->name)) {
+    connection.refuse(wire::FailureKind::refused, (*person)->name + " is revoked",
+                      "another person ends that: pawl restore person");
+    return false;
+  }
+  if (known) return true;
   refuse_stranger(connection, person);
   return false;
 }

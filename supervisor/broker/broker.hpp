@@ -25,7 +25,9 @@
 #include "supervisor/broker/waiting.hpp"
 #include "supervisor/policy/lower.hpp"
 #include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/order.hpp"
 #include "supervisor/wire/agent_messages.hpp"
+#include "supervisor/wire/orders_messages.hpp"
 #include "supervisor/wire/paths.hpp"
 #include "supervisor/wire/people_messages.hpp"
 
@@ -35,6 +37,13 @@ inline constexpr std::uint64_t kMaxDocument = 64 * 1024;  // bytes of an action 
 
 // The same as a string in JSON: with the decisions and the ledger's entry it fits one answer as a receipt.
 inline constexpr std::uint64_t kMaxEscapedDocument = 80 * 1024;
+
+// What was ended because somebody took it back.
+struct Enforced {
+  std::size_t sessions = 0, absent = 0, requests = 0, actions = 0;  // absent: whose launcher is away
+  bool unrecorded = false;                                          // it ended, and is not on record yet
+  std::string in_words() const;
+};
 
 struct Setup {
   wire::Paths paths;
@@ -64,6 +73,9 @@ class Broker {
   void answer_get_receipt(const ConnectionPtr&, const wire::GetReceipt&, std::vector<UniqueFd>);
   void answer_read_preview(const ConnectionPtr&, const wire::ReadPreview&, std::vector<UniqueFd>);
   void answer_propose_rollback(const ConnectionPtr&, const wire::ProposeRollback&, std::vector<UniqueFd>);
+  void answer_list_people(const ConnectionPtr&, const wire::ListPeople&, std::vector<UniqueFd>);
+  void answer_give_order(const ConnectionPtr&, const wire::GiveOrder&, std::vector<UniqueFd>);
+  void answer_confirm_order(const ConnectionPtr&, const wire::ConfirmOrder&, std::vector<UniqueFd>);
   void answer_agent_hello(const ConnectionPtr&, const wire::AgentHello&, std::vector<UniqueFd>);
   void answer_propose(const ConnectionPtr&, const wire::Propose&, std::vector<UniqueFd>);
   void answer_await_request(const ConnectionPtr&, const wire::AwaitRequest&, std::vector<UniqueFd>);
@@ -90,6 +102,22 @@ class Broker {
   // Who may list, show and read the log: a known person, root, and whose own broker it is. Others are told
   // why not.
   bool admit_reviewer(Connection& connection);
+  // answer_people.cpp: who counts, by signed orders. What came of it, in words.
+  Result<> enroll_first();
+  Result<const policy::Person*> ordering_person(const policy::Policy& policy, const receipt::Order& order,
+                                                const std::string& signature) const;
+  Result<std::string> ask_to_enroll(const Connection& connection, const receipt::Order& order,
+                                    const wire::GiveOrder& ask);
+  Result<> confirm_order(const Connection& connection, const policy::Policy& policy,
+                         const approval::WaitingOrder& waits, const std::string& signature);
+  Result<std::string> take_from_people(const Connection& connection, const receipt::Order& order,
+                                       const wire::GiveOrder& ask);
+  // take_back.cpp: what may act, by signed orders.
+  Result<std::string> take_back(const Connection& connection, const receipt::Order& order,
+                                const wire::GiveOrder& ask);
+  Result<std::string> role_in_question(const policy::Policy& policy, const receipt::Order& order) const;
+  Result<> may_stand(const approval::Request& request) const;
+  Enforced enforce(const std::string& by);
 
   // sessions (sessions.cpp)
   Result<wire::SessionOpened> open_session(const Connection& caller, const wire::OpenSession& ask,
@@ -99,6 +127,8 @@ class Broker {
   void hear_launcher(const std::string& id, const sandbox::Report* report, std::vector<UniqueFd> descriptors);
   void session_running(Session& session, std::vector<UniqueFd> descriptors);
   void doom_session(const ConnectionPtr& connection, Session& session, const std::string& by);
+  // On record: it ends when its launcher returns.
+  Result<> doom(Session& session, const std::string& by);
   Result<> admit_session(std::uint32_t uid);
   void expect_launcher(Session& session, std::chrono::milliseconds time, const std::string& otherwise);
   // Revoked first, on record, then killed. Also where it has ended: what it asked for may still wait or run.
@@ -131,6 +161,7 @@ class Broker {
   Result<receipt::ActionDocument> document_of(const approval::Request& request);
   const std::string& summary_of(const approval::Request& request);
   std::string output_of(const std::optional<Digest>& blob, bool& truncated);
+  std::string frozen_in_words(const approval::Request& request) const;
   wire::RequestInfo info_of(const approval::Request& request);
   wire::RequestStatus status_of(const approval::Request& request);
   void notify(const approval::Request& request);

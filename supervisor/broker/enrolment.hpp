@@ -1,5 +1,5 @@
-// Who the people are, as the ledger tells it: names, uids, groups and the fingerprints of their keys. In this
-// version an enrolment is not signed by anybody: the ledger shows that it changed, not who vouched for it.
+// Who the people are, as the ledger tells it: names, uids, groups and the fingerprints of their keys. This
+// is what the file says, which under the system broker only proposes (approval/directory.hpp).
 // Pure; the people are the operator's.
 #pragma once
 

@@ -9,6 +9,10 @@
 namespace pawl::broker {
 
 void Broker::perform(const std::string& id, Looked looked) {
+  // What is frozen goes on waiting until it is thawed, or expires.
+  if (const auto waits = books_->queue().find(id);
+      waits && books_->queue().freezes().frozen((*waits)->binding.role) != nullptr)
+    return;
   const auto done = perform_now(id, looked);
   if (done || shut_) return;
   // Nothing was burned: it is void for good, saying why, and the agent may ask again. Only what this

@@ -45,12 +45,18 @@ Result<const policy::Policy*> PolicyStore::current() {
     auto loaded = policy::load(home_);
     seen_ = std::move(now);
     policy_.reset();
+    file_.reset();
     if (loaded) {
-      policy_ = std::make_unique<policy::Policy>(*std::move(loaded));
-      announce_(*policy_);
+      file_ = std::make_unique<policy::Policy>(*std::move(loaded));
+      announce_(*file_);
     } else {
       mistake_ = policy::as_error(loaded.error());
     }
+  }
+  const std::uint64_t people = live_.version();
+  if (file_ && (!policy_ || people != seen_people_)) {
+    policy_ = std::make_unique<policy::Policy>(live_.narrow(*file_));
+    seen_people_ = people;
   }
   if (!policy_) {
     Error copy = mistake_;

@@ -97,6 +97,13 @@ const std::string& Broker::summary_of(const approval::Request& request) {
   return summaries_[key] = std::move(summary);
 }
 
+// Why nothing comes of what waits.
+std::string Broker::frozen_in_words(const approval::Request& request) const {
+  const approval::Ban* const freeze = books_->queue().freezes().frozen(request.binding.role);
+  if (freeze == nullptr || approval::is_final(request.state)) return {};
+  return "; frozen by " + freeze->by + ": " + receipt::visible(freeze->reason);
+}
+
 wire::RequestInfo Broker::info_of(const approval::Request& request) {
   wire::RequestInfo info;
   info.id = request.id();
@@ -111,7 +118,7 @@ wire::RequestInfo Broker::info_of(const approval::Request& request) {
   info.created = request.created;
   info.expires = request.binding.expires * 1000;
   info.state = wire_state(request.state);
-  info.detail = detail_of(request);
+  info.detail = detail_of(request) + frozen_in_words(request);
   info.rolls_back = request.rolls_back;
   return info;
 }
@@ -144,7 +151,7 @@ wire::RequestStatus Broker::status_of(const approval::Request& request) {
   status.id = request.id();
   status.action = request.action;
   status.state = wire_state(request.state);
-  status.detail = detail_of(request);
+  status.detail = detail_of(request) + frozen_in_words(request);
   status.decided_by = request.state == approval::State::denied ? request.by : "";
   status.expires = request.binding.expires * 1000;
   status.preview = preview_text(request);

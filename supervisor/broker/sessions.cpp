@@ -154,6 +154,7 @@ Result<wire::SessionOpened> Broker::open_session(const Connection& caller, const
   const policy::Role role = TRY(role_of(*session, policy));
   const policy::Person* const person = policy.find_person_by_uid(caller.identity.uid);
   TRY(policy::may_launch(policy, role, person));
+  TRY(books_->queue().freezes().may_run("", role.name, person != nullptr ? person->name : ""));
 
   const policy::InnerIdentity identity =
       TRY(identity_for(caller.identity, workspace, role.sandbox.files.workspace));

@@ -245,6 +245,24 @@ void check_settings(const Policy& policy, Findings& findings) {
       findings.note_at(kSettingsFile, path, "there is no role '" + role + "'");
     for (const std::string& entry : people) check_name(policy, entry, kSettingsFile, path, findings);
   }
+  for (const auto& [role, people] : policy.settings.killers) {
+    const std::string path = "killers." + role;
+    if (role != kEverything && policy.find_role(role) == nullptr)
+      findings.note_at(kSettingsFile, path, "there is no role '" + role + "'");
+    if (people.empty())
+      findings.refuse_at(kSettingsFile, path, "nobody could stop it",
+                         "leave it out: any enrolled person may");
+    for (const std::string& entry : people) check_name(policy, entry, kSettingsFile, path, findings);
+  }
+  if (policy.settings.enrollers) {
+    if (policy.settings.enrollers->empty())
+      findings.refuse_at(kSettingsFile, "enrollers", "nobody could vouch for anybody",
+                         "leave it out: any enrolled person may");
+    for (const std::string& entry : *policy.settings.enrollers)
+      check_name(policy, entry, kSettingsFile, "enrollers", findings);
+  }
+  if (!policy.settings.first.empty())
+    check_name(policy, policy.settings.first, kSettingsFile, "first", findings);
 }
 
 void check_role(const Policy& policy, const Role& role, const std::string& file, Findings& findings) {

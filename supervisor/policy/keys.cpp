@@ -44,9 +44,9 @@ constexpr Key rule_keys[] = {
 constexpr Key person_keys[] = {{"uids"}, {"keys"}, {"groups"}, {"passkeys", later}};
 constexpr Key secret_keys[] = {{"file"}, {"credential"}, {"roles"},
                                {"uses"}, {"require"},    {"command", later}};
-constexpr Key settings_keys[] = {{"audience"},       {"launchers"},       {"notify"},
-                                 {"plain_http"},     {"action_user"},     {"readers", later},
-                                 {"killers", later}, {"listeners", later}};
+constexpr Key settings_keys[] = {{"audience"},       {"launchers"},       {"notify"},    {"plain_http"},
+                                 {"action_user"},    {"first"},           {"enrollers"}, {"killers"},
+                                 {"readers", later}, {"listeners", later}};
 constexpr Key notify_keys[] = {{"command"}, {"webhook", later}};
 
 // Edits that turn one word into the other; two neighbours swapped are one edit.

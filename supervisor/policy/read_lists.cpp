@@ -1,6 +1,7 @@
 #include "supervisor/policy/read_lists.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "supervisor/policy/text.hpp"
 
@@ -156,16 +157,19 @@ Secret read_secret_entry(const Entry& entry, Findings& findings) {
   return secret;
 }
 
-void read_launchers(const Node& node, Findings& findings, Settings& settings) {
+// ROLE = [people], and where `extra` is not empty also that word.
+void read_people_by_role(const Node& node, const std::string& key, std::string_view extra, Findings& findings,
+                         std::map<std::string, List>& lists) {
   for (const Entry& entry : node.entries) {
-    findings.places.record(kSettingsFile, "launchers." + entry.key, entry.place);
-    if (!valid_name(entry.key) || entry.value.kind != NodeKind::list) {
+    findings.places.record(kSettingsFile, key + "." + entry.key, entry.place);
+    const bool named = valid_name(entry.key) || (!extra.empty() && entry.key == extra);
+    if (!named || entry.value.kind != NodeKind::list) {
       findings.refuse(kSettingsFile, entry.place,
-                      "launchers: " + quoted(entry.key) + " must be a role with a list",
+                      key + ": " + quoted(entry.key) + " must be a role with a list",
                       "deployer = [\"@sre\", \"alice\"]");
       continue;
     }
-    List& list = settings.launchers[entry.key];
+    List& list = lists[entry.key];
     for (const Node& item : entry.value.items) {
       const std::string_view name = item.text;
       if (item.kind == NodeKind::text && name != "@self" &&
@@ -173,11 +177,24 @@ void read_launchers(const Node& node, Findings& findings, Settings& settings) {
         list.emplace_back(name);
       } else {
         findings.refuse(kSettingsFile, item.place,
-                        "launchers." + entry.key + " holds something that names nobody",
+                        key + "." + entry.key + " holds something that names nobody",
                         "\"@group\" or \"person\"");
       }
     }
   }
+}
+
+void read_stewards(TableReader& reader, HomeKind home, Findings& findings, Settings& settings) {
+  if (const Node* killers = reader.table("killers"))
+    read_people_by_role(*killers, "killers", kEverything, findings, settings.killers);
+  if (reader.has("enrollers"))
+    settings.enrollers = read_names(reader, "enrollers", Need::optional, Self::refused);
+  if (const auto first = reader.name("first", Need::optional)) settings.first = *first;
+  if (home != HomeKind::embedded) return;
+  for (const char* key : {"enrollers", "first"})
+    if (reader.has(key))
+      reader.refuse(key, "'" + std::string(key) + "' means nothing in an embedded home",
+                    "people.toml decides there who counts");
 }
 
 bool loopback_address(std::string_view text) {
@@ -237,7 +254,9 @@ Settings read_settings(const Node& root, HomeKind home, Findings& findings) {
   if (!settings.audience.empty() && !valid_audience(settings.audience))
     reader.refuse("audience", quoted(settings.audience) + " is not a name for a broker",
                   std::string(kAudienceForm));
-  if (const Node* launchers = reader.table("launchers")) read_launchers(*launchers, findings, settings);
+  if (const Node* launchers = reader.table("launchers"))
+    read_people_by_role(*launchers, "launchers", {}, findings, settings.launchers);
+  read_stewards(reader, home, findings, settings);
   if (const Node* notify = reader.table("notify")) read_notifier(*notify, findings, settings);
   for (const std::string& address : reader.texts("plain_http", Need::optional).value_or(List{})) {
     if (loopback_address(address)) {

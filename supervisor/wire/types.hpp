@@ -39,6 +39,12 @@ enum class Type : std::uint16_t {
   propose_rollback = 44,
   rollback_proposed = 45,
 
+  list_people = 46,
+  people_shown = 47,
+  give_order = 48,
+  order_given = 49,
+  confirm_order = 50,
+
   // a session's agent socket
   agent_hello = 64,
   agent_welcome = 65,

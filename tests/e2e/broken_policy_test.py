@@ -51,8 +51,8 @@ class System(Story):
         """system: whom people.toml does not know is shown nothing, exit 3, and ends nobody's session"""
         broker = SystemBroker(self.host)
         people = [self.host.alice, self.host.bob, self.host.carol]
-        broker.write(policy_files.people(people).replace(str(self.host.carol.uid), "4000000"), "people.toml")
         broker.start()
+        broker.write(policy_files.people(people).replace(str(self.host.carol.uid), "4000000"), "people.toml")
         shell = self.shell()
         self.assert_done(shell.request(), 75)
         request = self.pending(self.bob)

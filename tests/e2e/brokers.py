@@ -91,6 +91,7 @@ class SystemBroker(Broker):
         os.chmod("/var/cache/pawl", 0o700)
         self.user = user
         self.process = None
+        self.enrolled = False
         self.write(policy_files.deployer("two-person", policy_files.llm_route(port) if port else "", read), "roles/deployer.toml")
         self.write(policy_files.OBSERVER, "roles/observer.toml")
         self.write(policy_files.approvals(system=True), "approvals.toml")
@@ -110,7 +111,18 @@ class SystemBroker(Broker):
         path.chmod(mode)
         return path
 
-    def start(self):
+    def enroll(self):
+        """bob and carol ask, alice vouches, once: until then their keys and groups stand in the file alone."""
+        for person in (self.host.bob, self.host.carol):
+            asked = self.host.pawl(person, "people", "add", "--json")
+            if asked.code != 0:
+                raise AssertionError(f"{person.name} cannot ask to be enrolled: {asked}")
+            confirmed = self.host.pawl(self.host.alice, "people", "confirm", json.loads(asked.out)["id"], "--yes")
+            if confirmed.code != 0:
+                raise AssertionError(f"alice cannot vouch for {person.name}: {confirmed}")
+        self.enrolled = True
+
+    def start(self, enroll=True):
         argv = ["setpriv", "--reuid", "pawl", "--regid", "pawl", "--clear-groups", "--inh-caps", "-all,+setuid,+setgid",
                 "--ambient-caps", "-all,+setuid,+setgid", "--bounding-set", "-all,+setuid,+setgid", "--reset-env",
                 self.host.program("pawld"), "--system"]
@@ -120,6 +132,8 @@ class SystemBroker(Broker):
         wait_until(lambda: self.pid() or self.process.poll() is not None, what="the broker's start")
         if self.process.poll() is not None:
             raise AssertionError(f"pawld --system ended with {self.process.returncode}: {self.process.stderr.read().decode()}")
+        if enroll and not self.enrolled:
+            self.enroll()
         return self.pid()
 
 

@@ -118,6 +118,12 @@ class Host:
         mount("-t", "tmpfs", "-o", "size=64m," + options, "tmpfs", path)
         self.mounted.append(path)
 
+    @staticmethod
+    def empty(folder):
+        """What a scratch folder holds goes, the folder stays."""
+        for path in pathlib.Path(folder).iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     def furnish(self, person):
         person.write(".config/pawl/keys/.keep", "")
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", person.name, "-f", person.key], check=True,

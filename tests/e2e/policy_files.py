@@ -116,7 +116,7 @@ def settings(launchers, system=False, port=None, notify=None):
     if port:
         lines.append(f'plain_http = ["127.0.0.1:{port}"]')
     if system:
-        lines.append('action_user = "pawl-action"')
+        lines += ['action_user = "pawl-action"', 'first = "alice"']
     if notify:
         lines += ["[notify]", f'command = ["{notify}"]']
     lines.append("[launchers]")

@@ -74,6 +74,11 @@ MESSAGES = {
     "get_receipt": (35, text(ID)),
     "receipt": (36, text("{}")),
     "session_over": (37, b""),
+    "list_people": (46, u32(0) + u32(0)),
+    "people_shown": (47, listed([]) * 5 + flag(False)),
+    "give_order": (48, text("{}") + listed([text("-----BEGIN SSH SIGNATURE-----\n")])),
+    "order_given": (49, text(ID) + flag(False) + text("")),
+    "confirm_order": (50, text(ID) + text("-----BEGIN SSH SIGNATURE-----\n")),
     "agent_hello": (64, u32(PROTOCOL)),
     "agent_welcome": (65, u32(PROTOCOL) + text(ID) + text("deployer") + listed([])),
     "propose": (66, text("deploy") + listed([]) + listed([]) + text("")),
@@ -88,7 +93,7 @@ MESSAGES = {
     "dialed": (102, u32(1) + text("") + text("")),
 }
 PEOPLE_ASKS = ["hello", "open_session", "resume_session", "list_sessions", "kill_session", "list_requests", "show_request",
-               "decide", "watch_queue", "read_log", "get_receipt"]
+               "decide", "watch_queue", "read_log", "get_receipt", "list_people", "give_order", "confirm_order"]
 AGENT_ASKS = ["agent_hello", "propose", "await_request"]
 FAILURE = 1
 FAILURE_KINDS = ["failed", "usage", "refused", "expired", "invalid_policy", "not_found", "busy"]

@@ -135,7 +135,8 @@ boost::json::object json_of(const approval::LogReport& report, const Evidence& e
           {"consumed", report.consumed},
           {"started", report.started},
           {"finished", report.finished},
-          {"indeterminate", report.indeterminate}};
+          {"indeterminate", report.indeterminate},
+          {"orders", report.orders}};
 }
 
 Outcome<ExitCode> verify(const VerifyOptions& options) {

@@ -4,6 +4,7 @@
 
 #include "tools/pawl/cli/broker.hpp"
 #include "tools/pawl/cli/json_of.hpp"
+#include "tools/pawl/cli/orders.hpp"
 #include "tools/pawl/cli/output.hpp"
 #include "tools/pawl/cli/request_view.hpp"
 #include "tools/pawl/cli/verb.hpp"
@@ -28,7 +29,7 @@ Outcome<ExitCode> list(const ListOptions& options) {
     for (const wire::RequestInfo& info : requests) array.push_back(json_of(info));
     TRY(print_json(array));
   } else {
-    TRY(print(request_table(requests, now_milliseconds())));
+    TRY(print(request_table(requests, now_milliseconds()) + freeze_notice(broker.client)));
   }
   return ExitCode::done;
 }

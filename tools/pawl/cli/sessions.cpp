@@ -10,6 +10,7 @@
 #include "tools/held_sessions.hpp"
 #include "tools/pawl/cli/broker.hpp"
 #include "tools/pawl/cli/json_of.hpp"
+#include "tools/pawl/cli/orders.hpp"
 #include "tools/pawl/cli/output.hpp"
 #include "tools/pawl/cli/verb.hpp"
 
@@ -51,7 +52,7 @@ Outcome<ExitCode> list(const SessionsOptions& options) {
   const tools::Greeted broker = TRY(reach_broker());
   const auto sessions = TRY(broker.client.ask<wire::Sessions>(wire::ListSessions{options.all})).message.list;
   if (!options.json) {
-    TRY(print(session_table(sessions)));
+    TRY(print(session_table(sessions) + freeze_notice(broker.client)));
     return ExitCode::done;
   }
   boost::json::array array;

@@ -68,10 +68,10 @@ bool fits_any(const Offer& offer, const Signer& signer) {
 
 // Before it goes out: it holds, and by something that the person is enrolled with, where that is known. The
 // first line that the signature names says why it would be refused.
-Outcome<> check(const Signer& signer, receipt::Verdict verdict, std::string_view armored,
+Outcome<> check(const Signer& signer, std::string_view signature_namespace, std::string_view armored,
                 std::string_view pae) {
   const auto signature = TRY_DURING("ssh-keygen's signature", receipt::parse_armored(armored));
-  if (signature.signature_namespace != receipt::namespace_of(verdict))
+  if (signature.signature_namespace != signature_namespace)
     return trouble(ExitCode::failed, "ssh-keygen signed in another namespace");
   TRY_DURING("ssh-keygen's signature", receipt::verify_by_itself(signature, as_bytes(pae)));
   if (signer.enrolled.empty()) return {};
@@ -79,7 +79,7 @@ Outcome<> check(const Signer& signer, receipt::Verdict verdict, std::string_view
     const auto enrolled = receipt::parse_credential(line);
     if (!enrolled || !receipt::names(signature, *enrolled)) continue;
     TRY_DURING("ssh-keygen's signature",
-               receipt::check_provenance(armored, *enrolled, receipt::namespace_of(verdict), as_bytes(pae),
+               receipt::check_provenance(armored, *enrolled, signature_namespace, as_bytes(pae),
                                          {signer.person, std::time(nullptr), {}}));
     return {};
   }
@@ -116,16 +116,21 @@ Outcome<std::string> choose_key(const Signer& signer, const std::string& scratch
 }
 
 Outcome<std::string> sign(const Signer& signer, receipt::Verdict verdict, std::string_view statement) {
+  return sign_in(signer, receipt::namespace_of(verdict), statement);
+}
+
+Outcome<std::string> sign_in(const Signer& signer, std::string_view signature_namespace,
+                             std::string_view statement) {
   const ScratchDirectory scratch = TRY(ScratchDirectory::make());
   const std::string key = TRY(choose_key(signer, scratch.path()));
   const std::string pae = receipt::pre_authentication_encoding(statement);
-  const ProgramRun run{
-      {"ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", std::string(receipt::namespace_of(verdict))}, pae};
+  const ProgramRun run{{"ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", std::string(signature_namespace)},
+                       pae};
   const ProgramResult signed_ = TRY(run_program(run));
   if (signed_.exit_code != 0)
     return trouble(ExitCode::failed, "ssh-keygen could not sign with " + key,
                    "try: ssh-keygen -Y sign -f " + key + " -n test");
-  TRY(check(signer, verdict, signed_.output, pae));
+  TRY(check(signer, signature_namespace, signed_.output, pae));
   return signed_.output;
 }
 

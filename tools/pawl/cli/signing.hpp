@@ -1,5 +1,5 @@
-// Signs a decision with the person's own key, by stock ssh-keygen: a file, or a key that ssh-agent holds.
-// Runs as the person; the key never comes here.
+// Signs a decision, or an order, with the person's own key, by stock ssh-keygen: a file, or a key that
+// ssh-agent holds. Runs as the person; the key never comes here.
 #pragma once
 
 #include <string>
@@ -27,5 +27,8 @@ tools::Outcome<std::string> choose_key(const Signer& signer, const std::string& 
 // The armored SSHSIG over the statement's PAE in the verdict's namespace. It was checked here already, and by
 // an enrolled key where those are known.
 tools::Outcome<std::string> sign(const Signer& signer, receipt::Verdict verdict, std::string_view statement);
+// The same in a namespace that is named.
+tools::Outcome<std::string> sign_in(const Signer& signer, std::string_view signature_namespace,
+                                    std::string_view statement);
 
 }  // namespace pawl::cli

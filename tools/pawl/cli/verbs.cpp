@@ -3,6 +3,10 @@
 namespace pawl::cli {
 namespace {
 
+// Of the verbs that give an order.
+#define PAWL_ORDER_CODES \
+  "Exit codes: 0 done, 1 failed, 2 usage, 3 refused (says why), 5 invalid policy, 6 broker unreachable"
+
 constexpr Verb kVerbs[] = {
     {"", "requests", "what waits for a decision",
      "Example:\n  pawl requests --json | jq -r '.[].id'\n\n"
@@ -58,6 +62,42 @@ constexpr Verb kVerbs[] = {
      "Exit codes: 0 told to die, 1 no such session, or its launcher is away and it dies when that returns,\n"
      "2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_kill},
+    {"revoke", "session", "end a session and all that it asked for, by signed order",
+     "A signed order, on record: the session dies, what it asked for is void or stopped, and it stays so\n"
+     "whatever its launcher does. Who may: killers in pawl.toml. (pawl kill needs no key.)\n\n"
+     "Example:\n  pawl revoke session 9d41b6e2 -m 'reads what it should not'\n\n" PAWL_ORDER_CODES,
+     declare_revoke_session},
+    {"revoke", "request", "take one request back; if it runs, it is stopped",
+     "Example:\n  pawl revoke request 3f2a9c01\n\n" PAWL_ORDER_CODES, declare_revoke_request},
+    {"revoke", "role", "take a role back: its sessions end, none opens, nothing of it acts",
+     "Until another person gives it back: pawl restore role.\n\n"
+     "Example:\n  pawl revoke role deployer -m 'runs wild'\n\n" PAWL_ORDER_CODES,
+     declare_revoke_role},
+    {"revoke", "person",
+     "take all authority from a person: their sessions end, their signatures count no more",
+     "What waits and rests on their signature is void. Until another person gives it back: pawl restore\n"
+     "person.\n\nExample:\n  pawl revoke person bob -m 'laptop stolen'\n\n" PAWL_ORDER_CODES,
+     declare_revoke_person},
+    {"revoke", "key", "revoke a key for good; what waits and rests on it is void",
+     "Its owner may, and who may stop everything. It can never be enrolled again.\n\n"
+     "Example:\n  pawl revoke key SHA256:9hYkfVkzO0bVx9s3rRHX8cW4b0y7xUo4o6m7q4kq0mA\n\n" PAWL_ORDER_CODES,
+     declare_revoke_key},
+    {"restore", "role", "give a revoked role back; under the system broker not by who took it",
+     "Example:\n  pawl restore role deployer\n\n" PAWL_ORDER_CODES, declare_restore_role},
+    {"restore", "person",
+     "give a revoked person their authority back; under the system broker not by who took it",
+     "Example:\n  pawl restore person bob\n\n" PAWL_ORDER_CODES, declare_restore_person},
+    {"", "freeze", "stop what acts, all of it or of one role, until it is thawed",
+     "Nothing is asked for, nothing is carried out, and actions that run are stopped. Sessions go on; "
+     "agents\n"
+     "are told why. It is on record, and outlives the broker.\n\n"
+     "Example:\n  pawl freeze -m 'incident 42'\n  pawl freeze --role deployer -m 'bad "
+     "image'\n\n" PAWL_ORDER_CODES,
+     declare_freeze},
+    {"", "thaw", "end a freeze; under the system broker not by who froze",
+     "What was approved before and has not expired is carried out then: look first (pawl requests).\n\n"
+     "Example:\n  pawl thaw -m 'incident 42 is over'\n\n" PAWL_ORDER_CODES,
+     declare_thaw},
     {"", "diff", "what a session would change in your workspace; without SESSION, which sessions wait",
      "An agent in an overlay workspace writes to a copy. This shows what is in the copy and not in yours, "
      "in\n"
@@ -140,9 +180,43 @@ constexpr Verb kVerbs[] = {
      "\"missing\")'\n\n"
      "Exit codes: 0 every role can be honoured, 1 one cannot, 2 usage",
      declare_doctor},
+    {"people", "list",
+     "who counts with which keys and groups, who vouched, and what waits for a second person",
+     "STANDING: live counts; proposed stands in people.toml alone; dropped is enrolled and not in the file\n"
+     "any more; revoked is a key that never counts again. In an embedded home the file decides.\n\n"
+     "Example:\n  pawl people list --json | jq '.people[].name'\n\n"
+     "Exit codes: 0 listed, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
+     declare_people_list},
+    {"people", "add", "ask that your own new key counts: it does when another person confirms it",
+     "Run it as yourself: the broker takes the kernel's word for who asks. The key, and the groups, must\n"
+     "stand in people.toml; the new key signs, which shows that it is yours. Another enrolled person then\n"
+     "looks at it and signs: pawl people confirm.\n\n"
+     "Example:\n  pawl people add --key ~/.ssh/id_ed25519\n\n" PAWL_ORDER_CODES,
+     declare_people_add},
+    {"people", "confirm", "vouch for what another person asked: shows it whole, asks, signs",
+     "Talk to that person first, and compare the key's fingerprint: whoever holds it counts as them.\n\n"
+     "Example:\n  pawl people confirm 5be70aa1\n\n" PAWL_ORDER_CODES,
+     declare_people_confirm},
+    {"people", "remove", "take a person out, or one key of theirs; effective at once",
+     "Yourself, or others where pawl.toml's enrollers lets you. What waits and rested on it is void.\n\n"
+     "Example:\n  pawl people remove bob\n  pawl people remove bob --fingerprint "
+     "SHA256:9hYk...\n\n" PAWL_ORDER_CODES,
+     declare_people_remove},
+    {"people", "rotate", "ask that a new key of yours takes the place of an old one",
+     "Both sign, and another person confirms it.\n\n"
+     "Example:\n  pawl people rotate --old ~/.ssh/id_rsa --key ~/.ssh/id_ed25519\n\n" PAWL_ORDER_CODES,
+     declare_people_rotate},
+    {"people", "join", "ask to be a member of a group of people.toml; another person confirms it",
+     "Example:\n  pawl people join sre\n\n" PAWL_ORDER_CODES, declare_people_join},
+    {"people", "leave", "leave a group, or take another person out of it; effective at once",
+     "Example:\n  pawl people leave sre --person bob\n\n" PAWL_ORDER_CODES, declare_people_leave},
     {"people", "allowed-signers",
      "the people's keys as an allowed_signers file, for ssh-keygen and receipt verify",
-     "Example:\n  pawl people allowed-signers > signers\n\nExit codes: 0 written, 2 usage, 5 invalid policy",
+     "The keys that count now, as the broker has them; in an embedded home without a running broker, and\n"
+     "with --config, those of people.toml.\n\n"
+     "Example:\n  pawl people allowed-signers > signers\n\n"
+     "Exit codes: 0 written, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker "
+     "unreachable",
      declare_allowed_signers},
     {"secrets", "check", "whether every secret of secrets.toml is there, and who may use it for what",
      "Looks at files, never at values. The system broker's secrets are visible to its user and root only.\n\n"

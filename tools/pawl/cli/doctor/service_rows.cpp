@@ -13,6 +13,7 @@
 #include "tools/pawl/broker_start.hpp"
 #include "tools/pawl/cli/doctor/limited.hpp"
 #include "tools/pawl/cli/doctor/places.hpp"
+#include "tools/pawl/cli/orders.hpp"
 
 namespace pawl::cli {
 namespace {
@@ -43,10 +44,18 @@ void stop(const wire::Client& broker) {
   if (pidfd && sessions && sessions->message.list.empty()) (void)send_signal(pidfd, SIGTERM);
 }
 
+// A broker that is there, and lets nothing be done, is not what the row promises.
+Finding look_at_freezes(const wire::Client& broker) {
+  std::string notice = freeze_notice(broker);
+  if (notice.empty()) return works();
+  notice.pop_back();
+  return missing(notice, "another person ends that: pawl thaw");
+}
+
 Finding ask_embedded(const wire::Paths& paths) {
   if (::access((paths.configuration + "/pawl.toml").c_str(), F_OK) != 0)
     return missing("pawl is not set up for you: " + paths.configuration + " has no pawl.toml", "pawl init");
-  if (const auto running = tools::greet_people(paths)) return works();
+  if (const auto running = tools::greet_people(paths)) return look_at_freezes(running->client);
   const auto started = run::reach_broker();
   if (!started) return missing(started.error());
   stop(started->client);
@@ -55,7 +64,7 @@ Finding ask_embedded(const wire::Paths& paths) {
 
 Finding ask_system(const wire::Paths& paths) {
   const auto running = tools::greet_people(paths);
-  return running ? works() : missing(running.error());
+  return running ? look_at_freezes(running->client) : missing(running.error());
 }
 
 std::string when(std::time_t time) {
