@@ -29,8 +29,8 @@ std::string_view word(Standing standing) {
 }
 
 std::string fingerprint_of(const std::string& line) {
-  const auto key = receipt::parse_public_key(line);
-  return key ? receipt::fingerprint(*key) : line;
+  const auto credential = receipt::parse_credential(line);
+  return credential ? receipt::fingerprint(credential->key) : line;
 }
 
 boost::json::value time_or_null(std::int64_t time) {
