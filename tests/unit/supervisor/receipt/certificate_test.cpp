@@ -168,7 +168,7 @@ TEST_CASE("certificates of each kind by authorities of each kind, as ssh-keygen 
       receipt::allowed_signers_line("alice", Credential{Credential::Kind::authority, authority, {}}).value() +
       "\n";
   CHECK(signers.starts_with("alice cert-authority,namespaces="));
-  const auto stock = [&](const std::string& armored) {
+  const auto stock = [&](const std::string& armored) -> bool {
     return keygen.verify(signers, "alice", std::string(kApproveNamespace), {{armored, kMessage}}).at(0);
   };
   std::vector<std::string> types = {"ed25519"};

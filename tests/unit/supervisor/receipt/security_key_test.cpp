@@ -104,7 +104,7 @@ TEST_CASE(
   const auto key = receipt::parse_public_key(keygen.make_key("key", type)).value();
   CHECK(receipt::is_hardware(key));
   const std::string signers = receipt::allowed_signers_line("alice", key).value() + "\n";
-  const auto accepted_by_stock = [&](const std::string& armored) {
+  const auto accepted_by_stock = [&](const std::string& armored) -> bool {
     return keygen.verify(signers, "alice", std::string(kApproveNamespace), {{armored, kMessage}}).at(0);
   };
   const auto sign = [&] { return keygen.sign("key", std::string(kApproveNamespace), kMessage); };

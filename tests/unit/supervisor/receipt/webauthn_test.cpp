@@ -174,7 +174,7 @@ TEST_CASE("stock ssh-keygen accepts a passkey's assertion, and more than pawl do
   if (!SshKeygen::is_installed()) FAIL("ssh-keygen is missing: apt-get install openssh-client");
   SshKeygen keygen;
   const std::string signers = receipt::allowed_signers_line("alice", enrolled()).value() + "\n";
-  const auto stock = [&](const std::string& armored) {
+  const auto stock = [&](const std::string& armored) -> bool {
     return keygen.verify(signers, "alice", std::string(kApproveNamespace), {{armored, kMessage}}).at(0);
   };
   CHECK(stock(assertion({})));
