@@ -95,7 +95,7 @@ Result<> check_client_data(std::string_view text, ByteSpan challenge, std::strin
     return refuse("it does not begin with the type, challenge and origin expected");
   json::error_code error;
   const json::value value = json::parse(json::string_view(text.data(), text.size()), error, {}, strictly());
-  if (error || !value.is_object()) return refuse("it is not one JSON object");
+  if (error || !value.is_object() || !text.ends_with('}')) return refuse("it is not one JSON object");
   TRY(refuse_key_twice(text));
   const json::object& object = value.get_object();
   if (const json::value* crossed = object.if_contains("crossOrigin"))

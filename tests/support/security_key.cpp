@@ -1,5 +1,5 @@
-// A security-key middleware for tests (ssh-keygen's SSH_SK_PROVIDER, OpenSSH PROTOCOL.u2f): keys in software, whose
-// handle is the private key itself. Loaded by ssh-sk-helper, as the person of the test.
+// A security-key middleware for tests (ssh-keygen's SSH_SK_PROVIDER, OpenSSH PROTOCOL.u2f): keys in software,
+// whose handle is the private key itself. Loaded by ssh-sk-helper, as the person of the test.
 //   PAWL_TEST_SK_FLAGS=HEX      the flags it reports and signs, instead of what was asked for
 //   PAWL_TEST_SK_COUNTER=N      the counter (1)
 // A key that must verify its user does so for the PIN 0000.
@@ -85,9 +85,10 @@ extern "C" {
 
 __attribute__((visibility("default"))) std::uint32_t sk_api_version() { return kApiVersion; }
 
-__attribute__((visibility("default"))) int sk_enroll(std::uint32_t algorithm, const std::uint8_t*, std::size_t,
-                                                     const char*, std::uint8_t flags, const char* pin,
-                                                     sk_option**, sk_enroll_response** answer) {
+__attribute__((visibility("default"))) int sk_enroll(std::uint32_t algorithm, const std::uint8_t*,
+                                                     std::size_t, const char*, std::uint8_t flags,
+                                                     const char* pin, sk_option**,
+                                                     sk_enroll_response** answer) {
   if (algorithm != kEcdsa && algorithm != kEd25519) return kUnsupported;
   if (!may_use(flags, pin)) return kPinRequired;
   const Key key(algorithm == kEd25519 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
@@ -154,7 +155,8 @@ __attribute__((visibility("default"))) int sk_sign(std::uint32_t algorithm, cons
 }
 
 __attribute__((visibility("default"))) int sk_load_resident_keys(const char*, sk_option**,
-                                                                 sk_resident_key*** keys, std::size_t* count) {
+                                                                 sk_resident_key*** keys,
+                                                                 std::size_t* count) {
   *keys = nullptr;
   *count = 0;
   return kUnsupported;

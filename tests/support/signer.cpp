@@ -33,17 +33,28 @@ Signer::Signer(std::uint8_t seed) {
   key_ = {receipt::KeyKind::ed25519, std::move(blob).take()};
 }
 
-std::string Signer::sign(std::string_view signature_namespace, std::string_view message) const {
-  const Bytes blob = receipt::to_be_signed(signature_namespace, as_bytes(message));
+Bytes Signer::sign_bytes(ByteSpan bytes) const {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   Bytes value(64);
   std::size_t size = value.size();
   must(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, secret_.get()) == 1);
-  must(EVP_DigestSign(context.get(), value.data(), &size, blob.data(), blob.size()) == 1);
+  must(EVP_DigestSign(context.get(), value.data(), &size, bytes.data(), bytes.size()) == 1);
   receipt::SshWriter signature;
   signature.string(kKeyType);
   signature.string(value);
-  return receipt::write_armored({key_, std::string(signature_namespace), std::move(signature).take()});
+  return std::move(signature).take();
+}
+
+std::string Signer::sign(std::string_view signature_namespace, std::string_view message) const {
+  const Bytes blob = receipt::to_be_signed(signature_namespace, as_bytes(message));
+  return receipt::write_armored({key_, std::string(signature_namespace), sign_bytes(blob), std::nullopt});
+}
+
+std::string Signer::sign_certified(const Bytes& certificate, std::string_view signature_namespace,
+                                   std::string_view message) const {
+  const Bytes blob = receipt::to_be_signed(signature_namespace, as_bytes(message));
+  return receipt::write_armored({key_, std::string(signature_namespace), sign_bytes(blob),
+                                 receipt::parse_certificate(certificate).value()});
 }
 
 std::string Signer::sign_statement(std::string_view statement, receipt::Verdict verdict) const {

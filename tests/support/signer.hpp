@@ -21,6 +21,11 @@ class Signer {
   const receipt::PublicKey& key() const { return key_; }
   std::string line() const { return receipt::key_line(key_); }
   std::string sign(std::string_view signature_namespace, std::string_view message) const;
+  // The same key, with a certificate in its place.
+  std::string sign_certified(const Bytes& certificate, std::string_view signature_namespace,
+                             std::string_view message) const;
+  // A signature string over these very bytes, as authorities make them.
+  Bytes sign_bytes(ByteSpan bytes) const;
   // Over the PAE of the statement, in the verdict's namespace.
   std::string sign_statement(std::string_view statement, receipt::Verdict verdict) const;
   receipt::SignedDecision decide(const receipt::Statement& statement) const;

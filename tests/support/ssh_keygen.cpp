@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 extern char** environ;
@@ -41,6 +42,16 @@ pid_t SshKeygen::start(const std::vector<std::string>& arguments, const std::str
   return child;
 }
 
+void SshKeygen::run(const std::vector<std::string>& arguments) {
+  if (!succeeded(start(arguments, "/dev/null"))) throw std::runtime_error("ssh-keygen fails");
+}
+
+void SshKeygen::use_security_key() {
+  const auto module = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "security-key.so";
+  if (!std::filesystem::exists(module)) throw std::runtime_error("not built: " + module.string());
+  ::setenv("SSH_SK_PROVIDER", module.c_str(), 1);
+}
+
 std::string SshKeygen::make_key(const std::string& name, const std::string& type, const std::string& bits) {
   std::vector<std::string> arguments{"-q", "-t", type, "-N", "", "-C", name, "-f", directory_ / name};
   if (!bits.empty()) arguments.insert(arguments.end(), {"-b", bits});
@@ -62,8 +73,8 @@ std::string SshKeygen::sign(const std::string& name, const std::string& signatur
 }
 
 std::vector<bool> SshKeygen::verify(const std::string& allowed_signers, const std::string& person,
-                                    const std::string& signature_namespace,
-                                    const std::vector<Check>& checks) {
+                                    const std::string& signature_namespace, const std::vector<Check>& checks,
+                                    const std::string& time) {
   const std::string signers = directory_ / "allowed_signers";
   write_file(signers, allowed_signers);
   std::vector<bool> accepted;
@@ -73,9 +84,10 @@ std::vector<bool> SshKeygen::verify(const std::string& allowed_signers, const st
       const std::string message = directory_ / ("check" + std::to_string(j - i));
       write_file(message, checks[j].message);
       write_file(message + ".sig", checks[j].signature);
-      children.push_back(start(
-          {"-Y", "verify", "-f", signers, "-I", person, "-n", signature_namespace, "-s", message + ".sig"},
-          message));
+      std::vector<std::string> arguments{
+          "-Y", "verify", "-f", signers, "-I", person, "-n", signature_namespace, "-s", message + ".sig"};
+      if (!time.empty()) arguments.insert(arguments.end(), {"-O", "verify-time=" + time});
+      children.push_back(start(arguments, message));
     }
     for (const pid_t child : children) accepted.push_back(succeeded(child));
   }

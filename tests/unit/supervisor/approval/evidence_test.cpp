@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <functional>
 
+#include "supervisor/receipt/dsse.hpp"
+#include "tests/support/issuer.hpp"
 #include "tests/unit/supervisor/approval/world.hpp"
 
 using namespace pawl;
@@ -99,6 +101,74 @@ TEST_CASE("who launched the agent approves where the rule allows it") {
   statement.group = "@self";
   CHECK(world.decide_with(id, world.keys.at("carol").decide(statement)));
   CHECK(world.consume(id));
+}
+
+namespace {
+
+// alice's decision by a certificate of the authority that stands at her and at bob.
+struct Certified {
+  World world;
+  test::Signer authority{9}, laptop{8};
+  std::string id;
+
+  Certified() {
+    for (approval::Group& group : world.current.rule.from)
+      for (approval::Member& member : group.members)
+        if (member.person == "alice" || member.person == "bob")
+          member.keys = {"cert-authority " + authority.line()};
+    id = world.ask();
+  }
+  receipt::SignedDecision decide(const std::string& person, const test::Issue& what) const {
+    const std::string bytes = receipt::write_statement(world.statement(id, person)).value();
+    return {bytes,
+            laptop.sign_certified(test::issue(authority, laptop.key(), what), receipt::kApproveNamespace,
+                                  receipt::pre_authentication_encoding(bytes)),
+            person, ""};
+  }
+  std::uint64_t now() const { return static_cast<std::uint64_t>(world.now / 1000); }
+};
+
+}  // namespace
+
+TEST_CASE("a certificate counts for the person whose line names its authority and whose name it bears") {
+  Certified story;
+  const test::Issue alices{.principals = {"alice"}, .valid_before = story.now() + 60};
+  const test::Issue bobs{.principals = {"bob"}, .valid_before = story.now() + 60};
+  CHECK_FALSE(story.world.decide_with(story.id, story.decide("bob", alices)));
+  CHECK_FALSE(story.world.decide_with(story.id, story.decide("dave", alices)));
+  CHECK(story.world.decide_with(story.id, story.decide("alice", alices)));
+  // One key, two names: what counts is the name that the authority vouches for.
+  CHECK_FALSE(story.world.decide_with(story.id, story.decide("alice", alices)));
+  CHECK(story.world.decide_with(story.id, story.decide("bob", bobs)));
+  const approval::Request& request = *story.world.queue.find(story.id).value();
+  CHECK(request.decisions[0].evidence.key == "cert-authority " + story.authority.line());
+  CHECK(story.world.consume(story.id));
+}
+
+TEST_CASE("a certificate must hold when the decision comes, not when it is spent") {
+  Certified story;
+  const test::Issue alices{.principals = {"alice"}, .valid_before = story.now() + 10};
+  const test::Issue bobs{.principals = {"bob"}, .valid_before = story.now() + 10};
+  const receipt::SignedDecision first = story.decide("alice", alices), second = story.decide("bob", bobs);
+  story.world.now += 9'999;
+  CHECK(story.world.decide_with(story.id, first));
+  story.world.now += 1;
+  // The statement's own time lies within the certificate's, but it came too late.
+  CHECK_FALSE(story.world.decide_with(story.id, second));
+  CHECK(story.world.decide_with(
+      story.id, story.decide("bob", {.principals = {"bob"}, .valid_before = story.now() + 1})));
+  story.world.now += 60'000;
+  story.world.restart();
+  CHECK(story.world.consume(story.id));
+  CHECK(story.world.verify_log());
+}
+
+TEST_CASE("an authority that is removed since takes its certificates with it") {
+  Certified story;
+  for (approval::Member& member : story.world.current.rule.from[0].members)
+    if (member.person == "alice") member.keys = {story.world.keys.at("alice").line()};
+  CHECK_FALSE(story.world.decide_with(
+      story.id, story.decide("alice", {.principals = {"alice"}, .valid_before = story.now() + 60})));
 }
 
 TEST_CASE("a decision that is malformed in any byte is refused") {

@@ -51,6 +51,20 @@ TEST_CASE("one key in two persons' hands is refused") {
   CHECK(why_not(rule).find("belongs to alice and to dave") != std::string::npos);
 }
 
+TEST_CASE("an authority may certify many persons, but its key is nobody's own") {
+  const std::string authority = "cert-authority " + test::Signer(9).line();
+  Rule rule = sample();
+  rule.from[0].members[0].keys = {authority};
+  rule.from[0].members[1].keys = {authority, test::Signer(3).line()};
+  CHECK(why_not(rule) == "");
+  SECTION("another's own") { rule.from[1].members[1].keys = {test::Signer(9).line()}; }
+  SECTION("one's own, too") { rule.from[0].members[0].keys.push_back(test::Signer(9).line()); }
+  SECTION("one's own before") {
+    rule.from[0].members[0].keys.insert(rule.from[0].members[0].keys.begin(), test::Signer(9).line());
+  }
+  CHECK(why_not(rule).find("the key SHA256:") != std::string::npos);
+}
+
 TEST_CASE("an incoherent rule is refused") {
   Rule rule = sample();
   SECTION("same-named groups") { rule.from[1].name = "@sre"; }

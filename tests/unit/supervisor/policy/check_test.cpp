@@ -71,6 +71,16 @@ TEST_CASE("one uid and one key belong to one person") {
              Contains("a key that already belongs to alice"));
 }
 
+TEST_CASE("an authority may stand at many persons, but its key at nobody as their own") {
+  const std::string authority = "cert-authority " + std::string(test::kAliceKey);
+  const auto with_authority = [&](Files files) {
+    return files.edit("people.toml", test::kAliceKey, authority);
+  };
+  CHECK(with_authority(Files()).edit("people.toml", test::kBobKey, authority).refusals().empty());
+  CHECK_THAT(with_authority(Files()).edit("people.toml", test::kBobKey, test::kAliceKey).refusals(),
+             Contains("the authority's key is also bob's own"));
+}
+
 TEST_CASE("a group may not be called self, a rule not none") {
   CHECK_THAT(Files().append("people.toml", "[dave]\ngroups = [\"self\"]\n").refusals(),
              Contains("'self' is taken"));

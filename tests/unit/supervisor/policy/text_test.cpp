@@ -60,6 +60,7 @@ std::string blob(std::vector<std::string> fields) {
 TEST_CASE("public keys are taken in one canonical form") {
   const std::string ed = blob({"ssh-ed25519", std::string(32, 'k')});
   CHECK(canonical_key("ssh-ed25519 " + ed + " alice@laptop") == "ssh-ed25519 " + ed);
+  CHECK(canonical_key("cert-authority ssh-ed25519 " + ed + " ours") == "cert-authority ssh-ed25519 " + ed);
   const std::string point = "\x04" + std::string(64, 'p');
   CHECK(canonical_key("ecdsa-sha2-nistp256 " + blob({"ecdsa-sha2-nistp256", "nistp256", point})));
   CHECK(canonical_key("sk-ssh-ed25519@openssh.com " +
@@ -80,7 +81,14 @@ TEST_CASE("damaged, foreign and short keys are refused") {
   CHECK_THAT(complaint(""), Contains("not an OpenSSH public key"));
   CHECK_THAT(complaint("ssh-ed25519"), Contains("not an OpenSSH public key"));
   CHECK_THAT(complaint("ssh-dss AAAA"), Contains("key type 'ssh-dss' is not accepted"));
-  CHECK_THAT(complaint("cert-authority ssh-ed25519 " + ed), Contains("is not accepted"));
+  CHECK_THAT(complaint("cert-authority ssh-ed25519 " + ed.substr(1)), Contains("base64 is damaged"));
+  CHECK_THAT(complaint("cert-authority cert-authority ssh-ed25519 " + ed), Contains("is not accepted"));
+  CHECK_THAT(complaint("no-touch-required ssh-ed25519 " + ed), Contains("is not accepted"));
+  // A host's name is a passkey's application.
+  for (const std::string application : {"", "pawl.example.com", "ssh", "ssh: ", "ssh:\n"})
+    CHECK_THAT(complaint("sk-ssh-ed25519@openssh.com " +
+                         blob({"sk-ssh-ed25519@openssh.com", std::string(32, 'k'), application})),
+               Contains("not a sk-ssh-ed25519@openssh.com key"));
   CHECK_THAT(complaint("ssh-ed25519 " + ed.substr(1)), Contains("base64 is damaged"));
   CHECK_THAT(complaint("ssh-ed25519 " + blob({"ssh-rsa", std::string(32, 'k')})),
              Contains("not a ssh-ed25519 key"));

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/device.hpp"
 #include "tests/support/signer.hpp"
 
 using namespace pawl;
@@ -16,7 +17,7 @@ TEST_CASE("an allowed signer's line names person, both verdicts' namespaces and 
   REQUIRE(signers.size() == 1);
   CHECK(signers[0].person == "alice");
   CHECK(signers[0].namespaces == std::vector<std::string>{"approve.v1@pawl", "deny.v1@pawl"});
-  CHECK(signers[0].key == alice.key());
+  CHECK(signers[0].credential.key == alice.key());
 }
 
 TEST_CASE("a person's name that ssh-keygen would read as a pattern is refused") {
@@ -37,7 +38,11 @@ TEST_CASE("any line that ssh-keygen could read otherwise is refused with its num
            "alice namespaces=\"*\" " + key,
            "alice namespaces=\"approve.v1@pawl,\" " + key,
            "alice namespaces=approve.v1@pawl " + key,
-           "alice cert-authority,namespaces=\"approve.v1@pawl\" " + key,
+           "alice namespaces=\"approve.v1@pawl\",cert-authority " + key,
+           "alice namespaces=\"approve.v1@pawl\" cert-authority " + key,
+           "alice cert-authority,cert-authority,namespaces=\"approve.v1@pawl\" " + key,
+           "alice cert-authority " + key,
+           "alice cert-authority, namespaces=\"approve.v1@pawl\" " + key,
            "alice namespaces=\"approve.v1@pawl\",valid-before=\"20300101\" " + key,
            std::string("alice namespaces=\"approve.v1@pawl\""),
            "alice namespaces=\"approve.v1@pawl\" " + key.substr(0, 30),
@@ -59,4 +64,32 @@ TEST_CASE("one key in two persons' hands is refused, one person with two keys is
   };
   CHECK(parse_allowed_signers(line("alice", one) + line("alice", two)));
   CHECK_FALSE(parse_allowed_signers(line("alice", one) + line("bob", one)));
+}
+
+TEST_CASE("an authority's line says so, and many persons may have the same one") {
+  const test::Signer one(1), authority(9);
+  const receipt::Credential issuer{receipt::Credential::Kind::authority, authority.key(), {}};
+  const auto line = [&](const std::string& person) {
+    return allowed_signers_line(person, issuer).value() + "\n";
+  };
+  CHECK(line("alice") ==
+        "alice cert-authority,namespaces=\"approve.v1@pawl,deny.v1@pawl\" " + authority.line() + "\n");
+  const auto signers = parse_allowed_signers(line("alice") + line("bob")).value();
+  REQUIRE(signers.size() == 2);
+  CHECK(signers[1].person == "bob");
+  CHECK(signers[1].credential == issuer);
+  // Whoever signs with it as their own key could be everybody.
+  const std::string own = allowed_signers_line("carol", authority.key()).value() + "\n";
+  CHECK_FALSE(parse_allowed_signers(line("alice") + own));
+  CHECK_FALSE(parse_allowed_signers(own + line("alice")));
+}
+
+TEST_CASE("a passkey's line carries its page behind the key, where ssh-keygen reads a comment") {
+  const receipt::Credential passkey{receipt::Credential::Kind::passkey,
+                                    test::Device(5, "example.com").key(),
+                                    {"https://pawl.example.com", receipt::Backup::synced}};
+  const std::string line = allowed_signers_line("alice", passkey).value();
+  CHECK(line.ends_with(" origin=https://pawl.example.com backup=synced"));
+  CHECK(parse_allowed_signers(line + "\n").value().at(0).credential == passkey);
+  CHECK_FALSE(parse_allowed_signers(line.substr(0, line.find(" origin")) + "\n"));
 }

@@ -58,9 +58,8 @@ TEST_CASE("kinds that are not taken are refused by name") {
     REQUIRE_FALSE(key);
     CHECK(key.error().text().find(what) != std::string::npos);
   };
-  says("sk-ssh-ed25519@openssh.com AAAA", "security keys");
-  says("sk-ecdsa-sha2-nistp256@openssh.com AAAA", "security keys");
-  says("ssh-ed25519-cert-v01@openssh.com AAAA", "certificates");
+  says("ssh-ed25519-cert-v01@openssh.com AAAA", "a certificate");
+  says("webauthn-sk-ecdsa-sha2-nistp256@openssh.com AAAA", "not taken");
   says("ssh-dss AAAA", "not taken");
   says("ecdsa-sha2-nistp384 AAAA", "not taken");
   says("restrict ssh-ed25519 AAAA", "not taken");
@@ -88,6 +87,22 @@ TEST_CASE("a malformed key blob is refused") {
   CHECK_FALSE(
       parse_key_blob(blob_of("ecdsa-sha2-nistp256", {Bytes{'n', 'i', 's', 't', 'p', '2', '5', '6'}, point})));
   CHECK_FALSE(parse_key_blob({}));
+}
+
+TEST_CASE("a security key's blob ends with its application") {
+  const auto taken = [](std::string_view application) {
+    const Bytes name(application.begin(), application.end());
+    return parse_key_blob(blob_of("sk-ssh-ed25519@openssh.com", {Bytes(32, 7), name})).has_value();
+  };
+  CHECK(taken("ssh:"));
+  CHECK(taken("ssh:release"));
+  CHECK(taken(std::string(253, 'a')));
+  CHECK_FALSE(taken(""));
+  CHECK_FALSE(taken("ssh: x"));
+  CHECK_FALSE(taken("ssh:\n"));
+  CHECK_FALSE(taken(std::string(254, 'a')));
+  CHECK_FALSE(parse_key_blob(blob_of("sk-ssh-ed25519@openssh.com", {Bytes(32, 7)})));
+  CHECK_FALSE(parse_key_blob(blob_of("sk-ssh-ed25519@openssh.com", {Bytes(32, 7), {'s'}, {'s'}})));
 }
 
 TEST_CASE("RSA keys below 2048 bits, or with padded or odd numbers, are refused") {
