@@ -1,7 +1,8 @@
 #include "supervisor/approval/evidence.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <utility>
 
 #include "supervisor/receipt/sshsig.hpp"
 
@@ -34,6 +35,39 @@ Result<const std::string*> enrolled_key(const Member& member, const receipt::Pub
   return line;
 }
 
+Result<> check_approval(const Request& request, const receipt::Statement& statement, const Rule& rule,
+                        std::int64_t received) {
+  if (statement.person == request.binding.launcher && !rule.allow_launcher)
+    return refuse(statement.person + " launched the agent and cannot approve what it asks",
+                  "let another member of the rule's groups decide");
+  const Group& group = *find_group(rule, statement.group);
+  const std::int64_t opens = request.opens(group);
+  if (received < opens)
+    return refuse(
+        statement.group + " may approve " + std::to_string(group.after) +
+            " s after the request was made, not before",
+        "wait " + std::to_string((opens - received) / 1000 + 1) + " s; `pawl deny` is possible now");
+  if (rule.emergency && statement.reason.find_first_not_of(" \t\r\n") == std::string::npos)
+    return refuse("an approval under the emergency rule " + rule.name + " needs a reason",
+                  "pawl approve " + request.id().substr(0, 12) + " -m REASON");
+  return {};
+}
+
+// Distinct persons in all, and as members of each group that must be heard.
+Result<> check_enough(const Rule& rule, const std::map<std::string, std::string>& group_of_person) {
+  if (group_of_person.size() < rule.quorum)
+    return refuse("approved by " + std::to_string(group_of_person.size()) + " of " +
+                  std::to_string(rule.quorum) + " persons");
+  for (const Group& group : rule.from) {
+    const auto given = std::ranges::count(group_of_person, group.name,
+                                          [](const auto& entry) { return std::string_view(entry.second); });
+    if (std::cmp_less(given, group.least))
+      return refuse("approved by " + std::to_string(given) + " of the " + std::to_string(group.least) +
+                    " persons of " + group.name + " who are needed");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view statement,
@@ -46,33 +80,32 @@ Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view stat
 }
 
 Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
-                                          const Rule& rule) {
+                                          const Rule& rule, std::int64_t received) {
   receipt::Statement statement = TRY(receipt::check_signed(evidence));
   TRY(receipt::matches(statement.binding, request.binding));
   TRY(receipt::check_time(statement));
   const Member* member = TRY(member_of(rule, statement));
   const receipt::PublicKey key = TRY(receipt::parse_public_key(evidence.key));
   (void)TRY(enrolled_key(*member, key));
-  const bool approves = statement.verdict == receipt::Verdict::approve;
-  if (approves && statement.person == request.binding.launcher && !rule.allow_launcher)
-    return refuse(statement.person + " launched the agent and cannot approve what it asks",
-                  "let another member of the rule's groups decide");
+  if (statement.verdict == receipt::Verdict::approve) TRY(check_approval(request, statement, rule, received));
   return statement;
 }
 
 Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule) {
   TRY(check_rule(rule, request.binding.launcher));
-  std::set<std::string> persons;
+  std::map<std::string, std::string> group_of_person;
   for (const Decision& decision : request.decisions) {
-    const receipt::Statement statement = TRY_DURING("decision of " + decision.evidence.person,
-                                                    check_evidence(request, decision.evidence, rule));
+    const receipt::Statement statement =
+        TRY_DURING("decision of " + decision.evidence.person,
+                   check_evidence(request, decision.evidence, rule, decision.received));
     if (statement.verdict == receipt::Verdict::deny) return refuse(statement.person + " denied it");
-    persons.insert(statement.person);
+    if (!group_of_person.emplace(statement.person, statement.group).second)
+      return refuse(statement.person + " decides twice");
   }
-  if (persons.size() < rule.quorum)
-    return refuse("approved by " + std::to_string(persons.size()) + " of " + std::to_string(rule.quorum) +
-                  " persons");
-  return std::vector<std::string>(persons.begin(), persons.end());
+  TRY(check_enough(rule, group_of_person));
+  std::vector<std::string> persons;
+  for (const auto& [person, group] : group_of_person) persons.push_back(person);
+  return persons;
 }
 
 }  // namespace pawl::approval

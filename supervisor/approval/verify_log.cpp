@@ -73,7 +73,7 @@ class Verifier {
   Result<> take_decision(const Entry& entry) {
     const DecisionRecord record = TRY(from_object<DecisionRecord>(entry.body));
     const Request& request = *TRY(replay_.find(record.request));
-    TRY(check_evidence(request, record.decision, request.rule));
+    TRY(check_evidence(request, record.decision, request.rule, entry.time));
     TRY(check_in_time(request, entry));
     ++report_.decisions;
     return {};

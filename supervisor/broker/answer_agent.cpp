@@ -3,7 +3,7 @@
 
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/broker/failure.hpp"
-#include "supervisor/policy/authority.hpp"
+#include "supervisor/policy/rule_words.hpp"
 #include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
@@ -14,18 +14,9 @@ namespace {
 
 constexpr std::uint32_t kLongestWait = 600'000;  // ms
 
-std::string minutes(std::chrono::seconds time) {
-  return time.count() % 60 == 0 ? std::to_string(time.count() / 60) + " minutes"
-                                : std::to_string(time.count()) + " seconds";
-}
-
 std::string approval_in_words(const policy::Policy& policy, const policy::Action& action) {
   const policy::Rule* const rule = policy.find_rule(action.approval);
-  if (rule == nullptr) return action.approval;
-  std::string from;
-  for (const std::string& name : rule->from) from += (from.empty() ? "" : ", ") + name;
-  return rule->name + ": " + std::to_string(rule->quorum) + " of " + from + ", within " +
-         minutes(rule->expires);
+  return rule == nullptr ? action.approval : rule->name + ": " + policy::rule_in_words(*rule);
 }
 
 wire::ActionInfo action_info(const policy::Policy& policy, const policy::Action& action) {
@@ -65,21 +56,33 @@ void Broker::answer_propose(const ConnectionPtr& connection, const wire::Propose
                             std::vector<UniqueFd> files) {
   const auto found = sessions_.find(connection->session);
   if (found == sessions_.end()) return connection->refuse(FailureKind::refused, "the session has ended");
-  if (!found->second->proposals.admits(boot_clock()))
-    return connection->refuse(FailureKind::busy, "this session asks too often", "wait a minute");
+  const Session& session = *found->second;
+  const approval::Asker asker{session.info.id, session.info.person};
+  const std::string role = session.info.role;
+  if (!found->second->proposals.admits(boot_clock())) {
+    const Error busy{0, "this session asks too often", "wait a minute"};
+    limit_log_.add_refused(asker, role, ask.action, busy.trail);
+    return answer_error(*connection, FailureKind::busy, busy);
+  }
   bool joined = false;
+  const std::uint64_t pressed = books_->queue().counts(asker).refused;
   const auto id = propose(*found->second, ask, files, joined);
   if (!id) {
     // What was asked and refused is on record as well; the words are the agent's, so they are quoted and
-    // bounded.
+    // bounded. What a limit refused is counted: an agent that presses must not fill the disk.
     constexpr std::size_t kMaxWords = 256;
     // An error here is the ledger's own affair: the answer is a refusal in any case.
-    (void)note(ledger::Kind::deny,
-               {{"session", connection->session},
-                {"action", receipt::visible(ask.action.substr(0, kMaxWords))},
-                {"reason", receipt::visible(id.error().text().substr(0, 4 * kMaxWords))}});
+    if (books_->queue().counts(asker).refused > pressed)
+      limit_log_.add_refused(asker, role, ask.action, id.error().trail);
+    else
+      (void)note(ledger::Kind::deny,
+                 {{"session", connection->session},
+                  {"role", role},
+                  {"action", receipt::visible(ask.action.substr(0, kMaxWords))},
+                  {"reason", receipt::visible(id.error().text().substr(0, 4 * kMaxWords))}});
     return answer_error(*connection, FailureKind::refused, id.error());
   }
+  if (joined) limit_log_.add_joined(asker, role, ask.action);
   changed();
   wire::RequestStatus status = status_of(**books_->queue().find(*id));
   status.joined = joined;
