@@ -1,7 +1,8 @@
 #include "supervisor/approval/evidence.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <utility>
 
 #include "supervisor/receipt/credential.hpp"
 #include "supervisor/receipt/sshsig.hpp"
@@ -35,6 +36,39 @@ std::unexpected<Error> not_enrolled(const Member& member, std::string_view what)
                 "sign with a key that `pawl people list` shows");
 }
 
+Result<> check_approval(const Request& request, const receipt::Statement& statement, const Rule& rule,
+                        std::int64_t received) {
+  if (statement.person == request.binding.launcher && !rule.allow_launcher)
+    return refuse(statement.person + " launched the agent and cannot approve what it asks",
+                  "let another member of the rule's groups decide");
+  const Group& group = *find_group(rule, statement.group);
+  const std::int64_t opens = request.opens(group);
+  if (received < opens)
+    return refuse(
+        statement.group + " may approve " + std::to_string(group.after) +
+            " s after the request was made, not before",
+        "wait " + std::to_string((opens - received) / 1000 + 1) + " s; `pawl deny` is possible now");
+  if (rule.emergency && statement.reason.find_first_not_of(" \t\r\n") == std::string::npos)
+    return refuse("an approval under the emergency rule " + rule.name + " needs a reason",
+                  "pawl approve " + request.id().substr(0, 12) + " -m REASON");
+  return {};
+}
+
+// Distinct persons in all, and as members of each group that must be heard.
+Result<> check_enough(const Rule& rule, const std::map<std::string, std::string>& group_of_person) {
+  if (group_of_person.size() < rule.quorum)
+    return refuse("approved by " + std::to_string(group_of_person.size()) + " of " +
+                  std::to_string(rule.quorum) + " persons");
+  for (const Group& group : rule.from) {
+    const auto given = std::ranges::count(group_of_person, group.name,
+                                          [](const auto& entry) { return std::string_view(entry.second); });
+    if (std::cmp_less(given, group.least))
+      return refuse("approved by " + std::to_string(given) + " of the " + std::to_string(group.least) +
+                    " persons of " + group.name + " who are needed");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view statement,
@@ -62,27 +96,25 @@ Result<receipt::Statement> check_evidence(const Request& request, const receipt:
   const receipt::Credential signer = TRY(receipt::parse_credential(evidence.key));
   if (find_key(*member, [&](const receipt::Credential& enrolled) { return enrolled == signer; }) == nullptr)
     return not_enrolled(*member, "the key " + receipt::describe(signer));
-  const bool approves = statement.verdict == receipt::Verdict::approve;
-  if (approves && statement.person == request.binding.launcher && !rule.allow_launcher)
-    return refuse(statement.person + " launched the agent and cannot approve what it asks",
-                  "let another member of the rule's groups decide");
+  if (statement.verdict == receipt::Verdict::approve) TRY(check_approval(request, statement, rule, received));
   return statement;
 }
 
 Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule) {
   TRY(check_rule(rule, request.binding.launcher));
-  std::set<std::string> persons;
+  std::map<std::string, std::string> group_of_person;
   for (const Decision& decision : request.decisions) {
     const receipt::Statement statement =
         TRY_DURING("decision of " + decision.evidence.person,
                    check_evidence(request, decision.evidence, rule, decision.received));
     if (statement.verdict == receipt::Verdict::deny) return refuse(statement.person + " denied it");
-    persons.insert(statement.person);
+    if (!group_of_person.emplace(statement.person, statement.group).second)
+      return refuse(statement.person + " decides twice");
   }
-  if (persons.size() < rule.quorum)
-    return refuse("approved by " + std::to_string(persons.size()) + " of " + std::to_string(rule.quorum) +
-                  " persons");
-  return std::vector<std::string>(persons.begin(), persons.end());
+  TRY(check_enough(rule, group_of_person));
+  std::vector<std::string> persons;
+  for (const auto& [person, group] : group_of_person) persons.push_back(person);
+  return persons;
 }
 
 }  // namespace pawl::approval

@@ -22,13 +22,14 @@ Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view stat
                                          std::string_view signature);
 
 // Signature by a key of that person in that group of `rule`, namespace of the verdict, every field as the
-// request has it, and an approval not by the launcher unless the rule allows it. `received`: Unix ms by the
-// broker's clock, when the decision came; a certificate must hold then.
+// request has it; and an approval not by the launcher unless the rule allows it, not before the group may
+// decide, and with a reason where the rule wants one. A denial is welcome from whoever is in a group.
+// `received`: when it came in, Unix ms by the broker's clock; a certificate must hold then.
 Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
                                           const Rule& rule, std::int64_t received);
 
-// Every decision of the request holds under `rule`, none is a denial, and enough distinct persons approve.
-// Who they are.
+// Every decision of the request holds under `rule`, none is a denial, and enough distinct persons approve,
+// enough of them as members of each group that must. Who they are.
 Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule);
 
 }  // namespace pawl::approval

@@ -145,19 +145,18 @@ const Request* Queue::find_joinable(const Proposal& proposal, std::int64_t now) 
 
 Result<> Queue::check_limits(const Proposal& proposal, std::int64_t now) const {
   const Asker asker{proposal.session, proposal.launcher};
-  // The newest first: what is older than the cooldown ends the search, however long the past is.
-  for (const std::string& id : denied_ | std::views::reverse) {
-    const Request& request = requests_.find(id)->second;
-    const std::int64_t quiet_until = request.changed + limits_.cooldown * kSecond;
-    if (now >= quiet_until) break;
-    if (request.asker() == asker && request.binding.document == proposal.document)
-      return refuse("the same was denied by " + request.by + " just now: " + receipt::visible(request.reason),
-                    "try another way, or wait " + std::to_string((quiet_until - now) / kSecond + 1) + " s");
-  }
-  return has_room(asker, now);
+  TRY(pressure_.check_cooldown(asker, proposal.document, proposal.rule, now));
+  TRY(pressure_.check_rates(asker, proposal.action, proposal.rule, now));
+  return check_room(asker, now);
 }
 
-Result<> Queue::has_room(const Asker& asker, std::int64_t now) const {
+Result<> Queue::has_room(const Asker& asker, std::int64_t now) {
+  auto room = check_room(asker, now);
+  if (!room) ++counts_[asker].refused;
+  return room;
+}
+
+Result<> Queue::check_room(const Asker& asker, std::int64_t now) const {
   const auto waiting = static_cast<std::size_t>(std::ranges::count_if(open_, [&](const std::string& id) {
     const Request& request = requests_.find(id)->second;
     return waits(request) && request.asker() == asker;
@@ -234,6 +233,22 @@ std::vector<Step> Queue::expire(std::int64_t now) const {
     if (!check_not_expired(*request, now))
       steps.push_back(step_of(ledger::Kind::expire, BareRecord{request->id()}));
   return steps;
+}
+
+std::vector<Escalated> Queue::escalate(std::int64_t now, const std::string& command) const {
+  std::vector<Escalated> begun;
+  for (const Request* request : pending()) {
+    if (request->state != State::pending || !check_not_expired(*request, now)) continue;
+    std::map<std::int64_t, std::vector<std::string>> due;
+    for (const Group& group : request->rule.from)
+      if (group.after > request->escalated && now >= request->opens(group))
+        due[group.after].push_back(group.name);
+    for (auto& [after, groups] : due) {
+      Step step = step_of(ledger::Kind::notify, EscalationRecord{request->id(), after, groups, command});
+      begun.push_back({std::move(step), request->id(), std::move(groups)});
+    }
+  }
+  return begun;
 }
 
 Result<Step> Queue::withdraw(const std::string& id, Withdrawal why, const std::string& by,

@@ -22,6 +22,7 @@
 
 #include "sandbox/base/error.hpp"
 #include "supervisor/approval/freezes.hpp"
+#include "supervisor/approval/pressure.hpp"
 #include "supervisor/approval/request.hpp"
 #include "supervisor/approval/rule.hpp"
 #include "supervisor/ledger/entry.hpp"
@@ -38,8 +39,7 @@ struct Step {
 struct Limits {
   std::size_t pending_per_session = 16;
   std::size_t requests_per_minute = 30;  // new ones, a session
-  std::int64_t cooldown = 60;  // seconds after a denial before the same session may ask for the same again
-};
+};  // A rule's own cooldown and rates hold besides.
 
 // A new request, as the broker pinned it.
 struct Proposal {
@@ -63,6 +63,13 @@ struct Proposal {
 struct Proposed {
   std::string id;            // the new request's, or the one that it joined
   std::optional<Step> step;  // none: joined
+};
+
+// A step of a request's rule that has begun.
+struct Escalated {
+  Step step;  // that its reviewers are told
+  std::string request;
+  std::vector<std::string> groups;  // who may decide from now on
 };
 
 // For the report: how often agents pressed.
@@ -92,8 +99,9 @@ class Queue {
   // What propose() would say, before the preview is made: the id that it joins, none for a new request, or
   // why not. What joins or is refused counts as if it had been proposed.
   Result<std::optional<std::string>> foresee(const Proposal& proposal, std::int64_t now);
-  // Would a new request of theirs be one too many, whatever it asks? Before anything is copied for it.
-  Result<> has_room(const Asker& asker, std::int64_t now) const;
+  // Would a new request of theirs be one too many, whatever it asks? Before anything is copied for it. A
+  // refusal is counted.
+  Result<> has_room(const Asker& asker, std::int64_t now);
   // `statement` and `signature` as a reviewer sent them; `id` in full. Checks everything; what it refuses is
   // not logged here.
   Result<Step> decide(const std::string& id, std::string_view statement, std::string_view signature,
@@ -105,6 +113,9 @@ class Queue {
   Result<Step> finish(const std::string& id, const Outcome& outcome) const;
 
   std::vector<Step> expire(std::int64_t now) const;  // all that are due
+  // Steps of waiting requests' rules that have begun without their reviewers having been told. `command`: who
+  // tells them, for the record.
+  std::vector<Escalated> escalate(std::int64_t now, const std::string& command) const;
   Result<Step> withdraw(const std::string& id, Withdrawal why, const std::string& by,
                         const std::string& reason) const;
   std::vector<Step> withdraw_session(const std::string& session, const std::string& by,
@@ -130,19 +141,21 @@ class Queue {
   void settle(const ledger::Entry& entry);
   Result<> check_limits(const Proposal& proposal, std::int64_t now) const;
   Result<> check_relations(const Proposal& proposal) const;
+  Result<> check_room(const Asker& asker, std::int64_t now) const;
   Result<Request*> known(const std::string& id);
   Result<> apply_request(const ledger::Entry& entry);
   Result<> apply_decision(const ledger::Entry& entry);
   Result<> apply_progress(const ledger::Entry& entry);
   Result<> apply_end(const ledger::Entry& entry);
   Result<> apply_recover(const ledger::Entry& entry);
+  Result<> apply_notify(const ledger::Entry& entry);
 
   std::string audience_;
   Limits limits_;
   std::map<std::string, Request, std::less<>> requests_;
-  std::vector<std::string> order_;   // ids as they were created
-  std::vector<std::string> open_;    // of these: what waits or runs, so that the past costs nothing
-  std::vector<std::string> denied_;  // ids as they were denied
+  std::vector<std::string> order_;  // ids as they were created
+  std::vector<std::string> open_;   // of these: what waits or runs, so that the past costs nothing
+  Pressure pressure_;
   std::map<Asker, Counts> counts_;
   Freezes freezes_;  // what was taken back or stopped
 };

@@ -45,13 +45,14 @@ Result<> Queue::apply(const ledger::Entry& entry) {
         return apply_end(entry);
       case Kind::recover:
         return apply_recover(entry);
+      case Kind::notify:
+        return apply_notify(entry);
       case Kind::boot:
       case Kind::freeze:
         return freezes_.apply(entry);
       case Kind::policy:
       case Kind::enroll:
       case Kind::session:
-      case Kind::notify:
       case Kind::deny:
       case Kind::egress:
         return {};
@@ -69,9 +70,9 @@ void Queue::settle(const ledger::Entry& entry) {
       entry.kind != Kind::revoke && entry.kind != Kind::recover)
     return;
   std::erase_if(open_, [this](const std::string& id) {
-    const State state = requests_.find(id)->second.state;
-    if (state == State::denied) denied_.push_back(id);
-    return is_final(state);
+    const Request& request = requests_.find(id)->second;
+    if (request.state == State::denied) pressure_.add_denial(request);
+    return is_final(request.state);
   });
 }
 
@@ -103,7 +104,9 @@ Result<> Queue::apply_request(const ledger::Entry& entry) {
   }
   request.created = request.changed = entry.time;
   ++counts_[request.asker()].created;
-  if (!requests_.emplace(id, std::move(request)).second) return refuse("the request was asked for before");
+  const auto [added, is_new] = requests_.emplace(id, std::move(request));
+  if (!is_new) return refuse("the request was asked for before");
+  pressure_.add_request(added->second);
   order_.push_back(id);
   open_.push_back(id);
   return {};
@@ -122,7 +125,7 @@ Result<> Queue::apply_decision(const ledger::Entry& entry) {
     request.by = said.person;
     request.reason = said.reason;
     request.state = State::denied;
-  } else if (request.rule.quorum > 0 && request.approvals() >= request.rule.quorum) {
+  } else if (request.missing().persons == 0) {
     request.state = State::approved;
   }
   return {};
@@ -185,6 +188,21 @@ Result<> Queue::apply_recover(const ledger::Entry& entry) {
     request.reason = recovery.detail;
     move_to(request, waiting ? State::voided : State::indeterminate, entry);
   }
+  return {};
+}
+
+// Only what tells of an escalation is about the request's own state.
+Result<> Queue::apply_notify(const ledger::Entry& entry) {
+  if (!entry.body.contains("after")) return {};
+  const EscalationRecord record = TRY(from_object<EscalationRecord>(entry.body));
+  Request& request = *TRY(known(record.request));
+  const bool is_step =
+      std::ranges::any_of(request.rule.from, [&](const Group& group) { return group.after == record.after; });
+  if (!is_step || record.after <= request.escalated)
+    return refuse("it tells of a step that the request's rule does not have, or told of before");
+  if (entry.time < (request.binding.issued + record.after) * 1000)
+    return refuse("it tells of a step that had not begun");
+  request.escalated = record.after;
   return {};
 }
 

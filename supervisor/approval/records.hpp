@@ -104,4 +104,20 @@ struct RevokeRecord {
   }
 };
 
+// A notify entry that says who may decide from now on, besides those who could before. Of notices that a
+// request waits nothing is read back.
+struct EscalationRecord {
+  std::string request;
+  std::int64_t after = 0;       // seconds: the step of its rule
+  std::vector<std::string> to;  // its groups
+  std::string command;          // who was started to tell them; empty: nobody is
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive("request", self.request);
+    archive("after", self.after);
+    archive("to", self.to);
+    archive("command", self.command);
+  }
+};
+
 }  // namespace pawl::approval

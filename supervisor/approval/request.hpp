@@ -68,6 +68,16 @@ struct Asker {
   auto operator<=>(const Asker&) const = default;
 };
 
+// What decisions a request still waits for.
+struct Missing {
+  struct OfGroup {
+    std::string group;
+    std::uint32_t persons = 0;  // who must approve as its members
+  };
+  std::uint32_t persons = 0;  // distinct ones, in all
+  std::vector<OfGroup> of_groups;
+};
+
 struct Request {
   receipt::Binding binding;  // id, digests, role, session, requesters, times: what decisions must repeat
   std::string action;
@@ -85,10 +95,14 @@ struct Request {
   std::int64_t created = 0;                  // Unix ms
   std::int64_t changed = 0;                  // Unix ms: of the last entry about it
   std::optional<std::uint64_t> consumed_at;  // index of the consume entry
+  std::int64_t escalated = 0;                // seconds: the latest step of the rule whose reviewers were told
 
   const std::string& id() const { return binding.request; }
   Asker asker() const { return {binding.session, binding.launcher}; }
-  std::uint32_t approvals() const;  // distinct persons
+  std::uint32_t approvals() const;                           // distinct persons
+  std::uint32_t approvals_as(std::string_view group) const;  // distinct persons who named that group
+  Missing missing() const;                                   // persons == 0: enough
+  std::int64_t opens(const Group& group) const;              // Unix ms: from then on its members approve
 };
 
 }  // namespace pawl::approval

@@ -27,12 +27,30 @@ struct Member {
 struct Group {
   std::string name;  // as statements name it: "@sre"; "@self" holds the launcher alone
   std::vector<Member> members;
+  std::uint32_t least = 0;  // so many of the quorum must approve as its members
+  std::int64_t after = 0;   // seconds after the request from which its members may approve
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("name", self.name);
     archive("members", self.members);
+    archive("least", self.least);
+    archive("after", self.after);
   }
   bool operator==(const Group&) const = default;
+};
+
+inline constexpr std::int64_t kLongestLimit = 24 * 60 * 60;  // seconds: of a cooldown, and of a rate's time
+
+// At most so many requests of one asker for one action within so many seconds.
+struct RateLimit {
+  std::uint32_t requests = 0;
+  std::int64_t within = 0;
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive("requests", self.requests);
+    archive("within", self.within);
+  }
+  bool operator==(const RateLimit&) const = default;
 };
 
 struct Rule {
@@ -41,6 +59,10 @@ struct Rule {
   std::vector<Group> from;
   bool allow_launcher = false;  // the launcher may approve (a file's key, hence a bool)
   std::int64_t expires = 0;     // seconds from the request to its expiry
+  bool hardware = false;        // every member's key is a security key's (a file's key, hence a bool)
+  bool emergency = false;       // each approval needs a reason (a file's key, hence a bool)
+  std::int64_t cooldown = 60;   // seconds after a denial before the same asker may ask for the same again
+  std::vector<RateLimit> rates;
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("name", self.name);
@@ -48,16 +70,23 @@ struct Rule {
     archive("from", self.from);
     archive("allow_launcher", self.allow_launcher);
     archive("expires", self.expires);
+    archive("hardware", self.hardware);
+    archive("emergency", self.emergency);
+    archive("cooldown", self.cooldown);
+    archive("rates", self.rates);
   }
   bool operator==(const Rule&) const = default;
 };
 
-// Coherent, and satisfiable for a request by this launcher: quorum at least 1, groups with distinct names, no
-// key in two persons' hands, enough distinct persons with keys who may approve.
+// Coherent, and satisfiable for a request by this launcher: quorum at least 1 and not below what the groups
+// need together, groups with distinct names that open before the request expires, no key in two persons'
+// hands, security keys alone where the rule wants them, enough distinct persons with keys who may approve.
 Result<> check_rule(const Rule& rule, std::string_view launcher);
 
 // The member of that group, or nullptr.
 const Member* find_member(const Rule& rule, std::string_view group, std::string_view person);
+
+const Group* find_group(const Rule& rule, std::string_view group);
 
 // What is true now, given by the caller whenever something is decided or spent.
 struct Current {

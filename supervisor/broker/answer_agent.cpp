@@ -3,7 +3,7 @@
 
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/broker/failure.hpp"
-#include "supervisor/policy/authority.hpp"
+#include "supervisor/policy/rule_words.hpp"
 #include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
@@ -15,18 +15,9 @@ namespace {
 constexpr std::uint32_t kLongestWait = 600'000;  // ms
 constexpr std::size_t kMaxWords = 256;           // of an agent's, in the ledger
 
-std::string minutes(std::chrono::seconds time) {
-  return time.count() % 60 == 0 ? std::to_string(time.count() / 60) + " minutes"
-                                : std::to_string(time.count()) + " seconds";
-}
-
 std::string approval_in_words(const policy::Policy& policy, const policy::Action& action) {
   const policy::Rule* const rule = policy.find_rule(action.approval);
-  if (rule == nullptr) return action.approval;
-  std::string from;
-  for (const std::string& name : rule->from) from += (from.empty() ? "" : ", ") + name;
-  return rule->name + ": " + std::to_string(rule->quorum) + " of " + from + ", within " +
-         minutes(rule->expires);
+  return rule == nullptr ? action.approval : rule->name + ": " + policy::rule_in_words(*rule);
 }
 
 wire::ActionInfo action_info(const policy::Policy& policy, const policy::Action& action) {
@@ -68,19 +59,32 @@ void Broker::answer_propose(const ConnectionPtr& connection, const wire::Propose
                             std::vector<UniqueFd> files) {
   const auto found = sessions_.find(connection->session);
   if (found == sessions_.end()) return connection->refuse(FailureKind::refused, "the session has ended");
-  if (!found->second->proposals.admits(boot_clock()))
-    return connection->refuse(FailureKind::busy, "this session asks too often", "wait a minute");
-  const Told told = [this, action = ask.action.substr(0, kMaxWords)](Connection& agent,
-                                                                     const Result<Filed>& filed) {
+  const Session& session = *found->second;
+  const approval::Asker asker{session.info.id, session.info.person};
+  const std::string role = session.info.role;
+  if (!found->second->proposals.admits(boot_clock())) {
+    const Error busy{0, "this session asks too often", "wait a minute"};
+    limit_log_.add_refused(asker, role, ask.action, busy.trail);
+    return answer_error(*connection, FailureKind::busy, busy);
+  }
+  const std::uint64_t pressed = books_->queue().counts(asker).refused;
+  const Told told = [this, asker, role, pressed, action = ask.action.substr(0, kMaxWords)](
+                        Connection& agent, const Result<Filed>& filed) {
     if (!filed) {
       // What was asked and refused is on record as well; the words are the agent's, so they are quoted and
-      // bounded. An error here is the ledger's own affair: the answer is a refusal in any case.
-      (void)note(ledger::Kind::deny,
-                 {{"session", agent.session},
-                  {"action", receipt::visible(action)},
-                  {"reason", receipt::visible(filed.error().text().substr(0, 4 * kMaxWords))}});
+      // bounded. What a limit refused is counted: an agent that presses must not fill the disk. An error here
+      // is the ledger's own affair: the answer is a refusal in any case.
+      if (books_->queue().counts(asker).refused > pressed)
+        limit_log_.add_refused(asker, role, action, filed.error().trail);
+      else
+        (void)note(ledger::Kind::deny,
+                   {{"session", agent.session},
+                    {"role", role},
+                    {"action", receipt::visible(action)},
+                    {"reason", receipt::visible(filed.error().text().substr(0, 4 * kMaxWords))}});
       return answer_error(agent, FailureKind::refused, filed.error());
     }
+    if (filed->joined) limit_log_.add_joined(asker, role, action);
     wire::RequestStatus status = status_of(**books_->queue().find(filed->id));
     status.joined = filed->joined;
     agent.answer(status);

@@ -73,10 +73,13 @@ void Broker::answer_show_request(const ConnectionPtr& connection, const wire::Sh
   const bool is_launcher = person != nullptr && person->name == request.binding.launcher;
   for (const approval::Group& group : request.rule.from) {
     shown.from.push_back(group.name);
+    shown.groups.push_back({group.name, group.least, request.approvals_as(group.name),
+                            group.after == 0 ? 0 : request.opens(group)});
     if (person != nullptr && (!is_launcher || request.rule.allow_launcher) &&
         approval::find_member(request.rule, group.name, person->name) != nullptr)
       shown.caller_groups.push_back(group.name);
   }
+  shown.hardware = request.rule.hardware;
   for (const approval::Decision& decision : request.decisions)
     shown.decisions.push_back({decision.statement.person, decision.statement.group,
                                decision.statement.verdict == receipt::Verdict::approve,

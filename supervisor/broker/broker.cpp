@@ -60,6 +60,8 @@ Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> 
           },
           limits_for(setup_.paths.home)),
       waiting_(loop),
+      limit_log_(loop,
+                 [this](boost::json::object body) { return note(ledger::Kind::deny, std::move(body)); }),
       people_(books_->recorded_people()) {}
 
 Result<std::unique_ptr<Broker>> Broker::open(Loop& loop, Spawner spawner, Setup setup) {
@@ -170,6 +172,7 @@ void Broker::tick() {
   // the time.
   for (approval::Step& step : books_->queue().expire(wall_clock()))
     moved = commit(std::move(step)).has_value() || moved;
+  moved = tell_escalations() || moved;
   retry_approved();
   if (moved) changed();
   const bool busy = !sessions_.empty() || !executions_.empty() || !previews_.empty() || !rechecks_.empty() ||

@@ -15,6 +15,7 @@
 #include "supervisor/broker/draft.hpp"
 #include "supervisor/broker/execution.hpp"
 #include "supervisor/broker/front.hpp"
+#include "supervisor/broker/limit_log.hpp"
 #include "supervisor/broker/loop.hpp"
 #include "supervisor/broker/policy_store.hpp"
 #include "supervisor/broker/programs.hpp"
@@ -165,6 +166,10 @@ class Broker {
   wire::RequestInfo info_of(const approval::Request& request);
   wire::RequestStatus status_of(const approval::Request& request);
   void notify(const approval::Request& request);
+  bool tell_escalations();  // true: the queue moved
+  // Starts the operator's command for these groups of the request; nothing where there is none.
+  void ring(const approval::Request& request, std::string_view event, const std::vector<std::string>& groups);
+  std::string notifier();  // the program that is started; empty: none
 
   // previews (preview.cpp): before anyone is asked, and again when enough have approved
   // Tells, at once or when the preview is made; who has hung up by then has asked for nothing.
@@ -204,6 +209,7 @@ class Broker {
   Waiting waiting_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
   std::map<std::uint32_t, Rate> openings_;  // of each uid
+  LimitLog limit_log_;
   // What was told to die, until it has had time to hear that.
   struct Dying {
     std::unique_ptr<LaunchLink> launcher;

@@ -36,12 +36,21 @@ wire::RequestState wire_state(approval::State state) {
   return wire::RequestState::indeterminate;
 }
 
+// "waits for 1 of 2 approvals, 1 of @security"
+std::string waits_for(const approval::Request& request) {
+  const approval::Missing missing = request.missing();
+  std::string text = "waits for " + std::to_string(missing.persons) + " of " +
+                     std::to_string(request.rule.quorum) + " approvals";
+  for (const approval::Missing::OfGroup& group : missing.of_groups)
+    text += ", " + std::to_string(group.persons) + " of " + group.group;
+  return text;
+}
+
 std::string detail_of(const approval::Request& request) {
   using approval::State;
   switch (request.state) {
     case State::pending:
-      return "waits for " + std::to_string(request.rule.quorum - request.approvals()) + " of " +
-             std::to_string(request.rule.quorum) + " approvals";
+      return waits_for(request);
     case State::approved:
     case State::consumed:
     case State::executing:
@@ -120,6 +129,10 @@ wire::RequestInfo Broker::info_of(const approval::Request& request) {
   info.state = wire_state(request.state);
   info.detail = detail_of(request) + frozen_in_words(request);
   info.rolls_back = request.rolls_back;
+  info.emergency = request.rule.emergency;
+  if (request.state == approval::State::pending)
+    for (const approval::Missing::OfGroup& group : request.missing().of_groups)
+      info.missing.push_back({group.group, group.persons});
   return info;
 }
 
@@ -165,24 +178,52 @@ wire::RequestStatus Broker::status_of(const approval::Request& request) {
   return status;
 }
 
-// Told once, when it begins to wait. A notifier that cannot be started changes nothing: people also look.
+// Told once, when it begins to wait: those who may decide at once. A notifier that cannot be started changes
+// nothing: people also look.
 void Broker::notify(const approval::Request& request) {
+  const std::string command = notifier();
+  if (command.empty()) return;
+  std::vector<std::string> reviewers;
+  for (const approval::Group& group : request.rule.from)
+    if (group.after == 0) reviewers.push_back(group.name);
+  if (note(ledger::Kind::notify, {{"request", request.id()}, {"command", command}}))
+    ring(request, "request", reviewers);
+}
+
+// Each step of a rule is told once; that it was is on record first, so that a restart does not tell it again.
+bool Broker::tell_escalations() {
+  bool moved = false;
+  for (approval::Escalated& begun : books_->queue().escalate(wall_clock(), notifier())) {
+    // What cannot be recorded now (a full disk) is tried again with the next tick.
+    if (!commit(std::move(begun.step))) continue;
+    moved = true;
+    if (const auto request = books_->queue().find(begun.request)) ring(**request, "escalation", begun.groups);
+  }
+  return moved;
+}
+
+std::string Broker::notifier() {
+  const auto policy = policy_.current();
+  if (!policy || (*policy)->settings.notify_command.empty()) return "";
+  return (*policy)->settings.notify_command.front();
+}
+
+void Broker::ring(const approval::Request& request, std::string_view event,
+                  const std::vector<std::string>& groups) {
   const auto policy = policy_.current();
   if (!policy || (*policy)->settings.notify_command.empty()) return;
   boost::json::array reviewers;
-  for (const approval::Group& group : request.rule.from) reviewers.emplace_back(group.name);
-  const boost::json::object message{{"event", "request"},
+  for (const std::string& group : groups) reviewers.emplace_back(group);
+  const boost::json::object message{{"event", event},
                                     {"id", request.id()},
                                     {"audience", books_->queue().audience()},
                                     {"role", request.binding.role},
                                     {"action", request.action},
                                     {"launcher", request.binding.launcher},
                                     {"rule", request.rule.name},
+                                    {"emergency", request.rule.emergency},
                                     {"from", std::move(reviewers)},
                                     {"expires", request.binding.expires}};
-  if (!note(ledger::Kind::notify,
-            {{"request", request.id()}, {"command", (*policy)->settings.notify_command.front()}}))
-    return;
   if (auto told = spawner_.notify((*policy)->settings.notify_command, boost::json::serialize(message) + "\n");
       !told)
     // The spawner's own end is noticed by itself; a notice that did not go out changes nothing.

@@ -22,19 +22,23 @@
 namespace pawl::broker {
 namespace {
 
-// The effective rule in the approval machine's terms: one group for each name through which persons count.
+// The effective rule in the approval machine's terms.
 approval::Rule rule_of(const policy::ResolvedRule& resolved) {
   approval::Rule rule;
   rule.name = resolved.name;
   rule.quorum = resolved.quorum;
   rule.allow_launcher = resolved.launcher == policy::LauncherVote::counts;
   rule.expires = resolved.expires.count();
-  for (const policy::EligiblePerson& person : resolved.people) {
-    for (const std::string& via : person.via) {
-      auto group = std::ranges::find(rule.from, via, &approval::Group::name);
-      if (group == rule.from.end()) group = rule.from.insert(rule.from.end(), {via, {}});
-      group->members.push_back({person.name, person.keys});
-    }
+  rule.hardware = resolved.key == policy::KeyDemand::hardware;
+  rule.emergency = resolved.emergency == policy::Emergency::yes;
+  rule.cooldown = resolved.cooldown.count();
+  for (const policy::RequestRate& rate : resolved.rates)
+    rule.rates.push_back({rate.requests, rate.within.count()});
+  for (const policy::ResolvedGroup& group : resolved.groups) {
+    approval::Group& added =
+        rule.from.emplace_back(approval::Group{group.name, {}, group.least, group.after.count()});
+    for (const std::string& member : group.members)
+      added.members.push_back({member, resolved.find(member)->keys});
   }
   return rule;
 }

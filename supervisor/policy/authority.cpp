@@ -11,12 +11,6 @@ bool names(const std::string& entry, const Person& person) {
   return entry.starts_with('@') ? person.in_group(std::string_view(entry).substr(1)) : entry == person.name;
 }
 
-bool has_self(const Rule& rule) { return std::ranges::find(rule.from, "@self") != rule.from.end(); }
-
-bool counts(const Rule& rule, const Person& person) {
-  return std::ranges::any_of(rule.from, [&](const std::string& entry) { return names(entry, person); });
-}
-
 Result<const Rule*> rule_named(const Policy& policy, const std::string& name) {
   const Rule* rule = policy.find_rule(name);
   if (rule == nullptr)
@@ -51,38 +45,6 @@ Result<std::vector<const Rule*>> demands(const Policy& policy, const Role& role,
   return rules;
 }
 
-Result<> enough_people(const ResolvedRule& rule) {
-  if (rule.quorum >= 1 && rule.people.size() >= rule.quorum) return {};
-  return refuse("approval '" + rule.name + "' needs " + std::to_string(rule.quorum) + " of " +
-                    std::to_string(rule.people.size()) + " eligible people" +
-                    (rule.launcher == LauncherVote::excluded ? ", the launcher left out" : ""),
-                "enrol more reviewers with keys in people.toml");
-}
-
-ResolvedRule resolve(const Policy& policy, const Rule& rule, std::string_view launcher) {
-  ResolvedRule resolved{
-      .name = rule.name, .quorum = rule.quorum, .expires = rule.expires, .launcher = rule.launcher};
-  for (const Person& person : policy.people) {
-    const bool self = person.name == launcher;
-    if (person.keys.empty() || (self && rule.launcher == LauncherVote::excluded)) continue;
-    EligiblePerson eligible{.name = person.name, .keys = person.keys};
-    for (const std::string& entry : rule.from)
-      if (entry == "@self" ? self : names(entry, person)) eligible.via.push_back(entry);
-    if (!eligible.via.empty()) resolved.people.push_back(std::move(eligible));
-  }
-  std::ranges::sort(resolved.people, {}, &EligiblePerson::name);
-  return resolved;
-}
-
-// Keeps in `rule` only what `other` also accepts.
-void tighten(ResolvedRule& rule, const ResolvedRule& other) {
-  rule.quorum = std::max(rule.quorum, other.quorum);
-  rule.expires = std::min(rule.expires, other.expires);
-  if (other.launcher == LauncherVote::excluded) rule.launcher = LauncherVote::excluded;
-  std::erase_if(rule.people,
-                [&](const EligiblePerson& person) { return other.find(person.name) == nullptr; });
-}
-
 Result<> known_launcher(const Policy& policy, std::string_view launcher) {
   if (policy.find_person(launcher) != nullptr) return {};
   return refuse("the launcher is nobody in people.toml",
@@ -90,11 +52,6 @@ Result<> known_launcher(const Policy& policy, std::string_view launcher) {
 }
 
 }  // namespace
-
-const EligiblePerson* ResolvedRule::find(std::string_view person) const {
-  const auto found = std::ranges::find(people, person, &EligiblePerson::name);
-  return found != people.end() ? &*found : nullptr;
-}
 
 Result<ResolvedRule> resolve_rule(const Policy& policy, const Rule& rule, std::string_view launcher) {
   TRY(known_launcher(policy, launcher));
@@ -107,26 +64,11 @@ Result<ResolvedRule> effective_rule(const Policy& policy, const Role& role, cons
                                     std::string_view launcher) {
   TRY(known_launcher(policy, launcher));
   const auto rules = TRY(demands(policy, role, action));
-  ResolvedRule effective = resolve(policy, *rules.front(), launcher);
-  for (const Rule* floor : rules) tighten(effective, resolve(policy, *floor, launcher));
+  std::vector<ResolvedRule> resolved;
+  for (const Rule* rule : rules) resolved.push_back(resolve(policy, *rule, launcher));
+  ResolvedRule effective = strictest_of(resolved);
   TRY(enough_people(effective));
   return effective;
-}
-
-Result<> meets(const Policy& policy, const Rule& rule, const Rule& floor) {
-  const std::string below = "approval '" + rule.name + "' is below '" + floor.name + "': ";
-  if (rule.quorum < floor.quorum)
-    return refuse(below + std::to_string(rule.quorum) + " of its people suffice, " +
-                  std::to_string(floor.quorum) + " are required");
-  if (rule.launcher == LauncherVote::counts && floor.launcher == LauncherVote::excluded)
-    return refuse(below + "it counts the launcher");
-  if (rule.expires > floor.expires)
-    return refuse(below + "it stands for " + duration_in_words(rule.expires) + ", at most " +
-                  duration_in_words(floor.expires) + " are allowed");
-  if (has_self(rule) && !has_self(floor)) return refuse(below + "it counts '@self'");
-  for (const Person& person : policy.people)
-    if (counts(rule, person) && !counts(floor, person)) return refuse(below + "it counts " + person.name);
-  return {};
 }
 
 Result<> floor_holds(const Policy& policy, const Role& role, const Action& action) {

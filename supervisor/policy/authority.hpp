@@ -2,48 +2,30 @@
 // read, again when an action is proposed, and again when its receipt is consumed. Runs in pawld; pure.
 #pragma once
 
-#include <chrono>
-#include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "sandbox/base/error.hpp"
 #include "supervisor/policy/policy.hpp"
+#include "supervisor/policy/resolved_rule.hpp"
 
 namespace pawl::policy {
-
-struct EligiblePerson {
-  std::string name;
-  std::vector<std::string> keys;  // canonical OpenSSH public keys, at least one
-  std::vector<std::string> via;   // entries of `from` that name them: "@sre", "alice", "@self"
-};
-
-// A rule for one launcher: exactly the persons whose decisions count. The launcher is not among them where
-// the rule excludes them.
-struct ResolvedRule {
-  std::string name;
-  std::uint32_t quorum = 1;
-  std::chrono::seconds expires{0};
-  LauncherVote launcher = LauncherVote::excluded;
-  std::vector<EligiblePerson> people;  // by name, each once
-
-  const EligiblePerson* find(std::string_view person) const;
-};
 
 // `launcher`: name of a person of the policy. Refused: an unknown launcher, and a rule that too few persons
 // could meet once the launcher is left out.
 Result<ResolvedRule> resolve_rule(const Policy& policy, const Rule& rule, std::string_view launcher);
 
 // What a receipt for this action must meet: the action's own rule and the floor of every secret that it uses,
-// the stricter of each: highest quorum, only persons whom all of them name, shortest expiry, the launcher
-// only where all let them. This, not the action's rule alone, is what decisions are counted against.
+// the strictest of all (resolved_rule.hpp). This, not the action's rule alone, is what decisions are counted
+// against.
 Result<ResolvedRule> effective_rule(const Policy& policy, const Role& role, const Action& action,
                                     std::string_view launcher);
 
 // Whether every receipt that satisfies `rule` also satisfies `floor`: quorum not smaller; whoever counts for
-// the rule counts for the floor ("@self" only where the floor names "@self"); the launcher counts only if the
-// floor lets them; expiry not later. The error says which of these fails.
+// the rule counts for the floor, not later ("@self" only where the floor names "@self"); each place that the
+// floor keeps for a group is filled by decisions that the rule demands anyway; the launcher counts only if
+// the floor lets them; the floor's demands on keys and reasons are the rule's; expiry not later. The error
+// says which of these fails. Cooldown and rate say who may ask, not what a receipt is worth: of those the
+// stricter holds (strictest_of), and neither needs to repeat the other's.
 Result<> meets(const Policy& policy, const Rule& rule, const Rule& floor);
 
 // May this action of this role use the secrets it names: each exists, lists the role and the use, and its

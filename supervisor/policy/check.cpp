@@ -24,58 +24,6 @@ std::vector<std::string_view> group_names(const Policy& policy) {
   return groups;
 }
 
-// The group or person is in people.toml.
-void check_name(const Policy& policy, const std::string& entry, const std::string& file,
-                const std::string& path, Findings& findings) {
-  if (entry == "@self") return;
-  if (entry.starts_with('@')) {
-    const auto groups = group_names(policy);
-    const std::string_view group = std::string_view(entry).substr(1);
-    if (std::ranges::find(groups, group) == groups.end())
-      findings.refuse_at(file, path, "nobody is in group '" + entry + "'",
-                         advice(group, groups, "people.toml: groups = [\"" + std::string(group) + "\"]"));
-  } else if (policy.find_person(entry) == nullptr) {
-    std::vector<std::string_view> people;
-    for (const Person& person : policy.people) people.push_back(person.name);
-    findings.refuse_at(file, path, "nobody is named '" + entry + "'",
-                       advice(entry, people, "people.toml: [" + entry + "]"));
-  }
-}
-
-// Somebody who could launch could also get this approval.
-bool satisfiable(const Policy& policy, const Rule& rule) {
-  return std::ranges::any_of(policy.people, [&](const Person& launcher) {
-    return !launcher.uids.empty() && resolve_rule(policy, rule, launcher.name).has_value();
-  });
-}
-
-void check_rule(const Policy& policy, const Rule& rule, Findings& findings) {
-  const std::size_t before = findings.problems.size();
-  for (const std::string& entry : rule.from)
-    check_name(policy, entry, kApprovalsFile, rule.name + ".from", findings);
-  if (policy.home.kind == HomeKind::system) {
-    if (std::ranges::find(rule.from, "@self") != rule.from.end())
-      findings.refuse_at(kApprovalsFile, rule.name + ".from", "'@self' is refused by the system broker",
-                         "name the reviewers; self-approval is for one person on their own machine");
-    if (rule.launcher == LauncherVote::counts)
-      findings.refuse_at(kApprovalsFile, rule.name + ".allow_launcher",
-                         "allow_launcher is refused by the system broker",
-                         "remove it: nobody approves what their own session asks");
-  }
-  // Quorum 0 and empty lists were reported where they were read.
-  if (findings.problems.size() != before || rule.quorum == 0 || rule.from.empty()) return;
-  if (satisfiable(policy, rule)) return;
-  const bool launchers =
-      std::ranges::any_of(policy.people, [](const Person& person) { return !person.uids.empty(); });
-  const std::string why = launchers
-                              ? "fewer than " + std::to_string(rule.quorum) + " of its people have keys" +
-                                    (rule.launcher == LauncherVote::excluded ? ", the launcher left out" : "")
-                              : "nobody in people.toml has a uid, so every launcher is unknown";
-  findings.refuse_at(kApprovalsFile, rule.name + ".quorum",
-                     "approval '" + rule.name + "' can never be given: " + why,
-                     launchers ? "enrol more reviewers with keys" : "people.toml: uids = [...]");
-}
-
 void note_unused(const Policy& policy, const Secret& secret, Findings& findings) {
   for (const std::string& role : secret.roles)
     if (policy.find_role(role) == nullptr)
@@ -177,6 +125,23 @@ bool is_authority(const std::string& key) { return key.starts_with(kAuthorityMar
 
 }  // namespace
 
+void check_name(const Policy& policy, const std::string& entry, const std::string& file,
+                const std::string& path, Findings& findings) {
+  if (entry == "@self") return;
+  if (entry.starts_with('@')) {
+    const auto groups = group_names(policy);
+    const std::string_view group = std::string_view(entry).substr(1);
+    if (std::ranges::find(groups, group) == groups.end())
+      findings.refuse_at(file, path, "nobody is in group '" + entry + "'",
+                         advice(group, groups, "people.toml: groups = [\"" + std::string(group) + "\"]"));
+  } else if (policy.find_person(entry) == nullptr) {
+    std::vector<std::string_view> people;
+    for (const Person& person : policy.people) people.push_back(person.name);
+    findings.refuse_at(file, path, "nobody is named '" + entry + "'",
+                       advice(entry, people, "people.toml: [" + entry + "]"));
+  }
+}
+
 void check_people(const Policy& policy, Findings& findings) {
   std::map<uid_t, std::string> uids;
   std::map<std::string, std::string> keys;
@@ -199,10 +164,6 @@ void check_people(const Policy& policy, Findings& findings) {
           kPeopleFile, person + ".keys",
           "the authority's key is also " + keys.at(key.substr(kAuthorityMark.size())) + "'s own",
           "give the authority a key that nobody signs decisions with");
-}
-
-void check_rules(const Policy& policy, Findings& findings) {
-  for (const Rule& rule : policy.rules) check_rule(policy, rule, findings);
 }
 
 void check_secrets(const Policy& policy, Findings& findings) {

@@ -7,6 +7,10 @@
 
 namespace pawl::policy {
 
+// The group or person is in people.toml. `path`: where it was named.
+void check_name(const Policy& policy, const std::string& entry, const std::string& file,
+                const std::string& path, Findings& findings);
+
 void check_people(const Policy& policy, Findings& findings);
 void check_rules(const Policy& policy, Findings& findings);
 void check_secrets(const Policy& policy, Findings& findings);

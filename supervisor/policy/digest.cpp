@@ -99,6 +99,21 @@ void add_rule(const Rule& rule, Record& record) {
   record.field("from", rule.from);
   record.field("expires", seconds(rule.expires));
   record.field("launcher", static_cast<std::uint64_t>(rule.launcher));
+  for (const Least& least : rule.least) {
+    record.field("least-of", std::string_view(least.from));
+    record.field("least", std::uint64_t{least.count});
+  }
+  for (const Escalation& step : rule.escalate) {
+    record.field("escalate-after", seconds(step.after));
+    record.field("escalate-to", step.to);
+  }
+  record.field("require-key", static_cast<std::uint64_t>(rule.key));
+  record.field("emergency", static_cast<std::uint64_t>(rule.emergency));
+  record.field("cooldown", seconds(rule.cooldown));
+  for (const RequestRate& rate : rule.rates) {
+    record.field("rate", std::uint64_t{rate.requests});
+    record.field("rate-within", seconds(rate.within));
+  }
 }
 
 void add_secrets(const Policy& policy, const std::vector<SecretBinding>& bindings, Record& record) {
@@ -119,6 +134,12 @@ void add_members(const ResolvedRule& rule, Record& record) {
   for (const EligiblePerson& person : rule.people) {
     record.field("member", std::string_view(person.name));
     record.field("keys", person.keys);
+  }
+  for (const ResolvedGroup& group : rule.groups) {
+    record.field("group", std::string_view(group.name));
+    record.field("group-least", std::uint64_t{group.least});
+    record.field("group-after", seconds(group.after));
+    record.field("group-members", group.members);
   }
 }
 

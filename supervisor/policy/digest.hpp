@@ -12,8 +12,8 @@
 namespace pawl::policy {
 
 // The bytes that are hashed: length-prefixed fields of the role (sandbox, environment, limits, this action),
-// the effective rule for this launcher, its members and their keys, and for each secret used its source,
-// roles, uses and floor. A version line opens it. For `pawl policy diff` and for tests.
+// the effective rule for this launcher, its members, their keys and groups, and for each secret used its
+// source, roles, uses and floor. A version line opens it. For `pawl policy diff` and for tests.
 Result<std::string> policy_digest_input(const Policy& policy, const Role& role, const Action& action,
                                         std::string_view launcher);
 // SHA-256 of that.

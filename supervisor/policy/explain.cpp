@@ -8,6 +8,7 @@
 #include "supervisor/policy/lower.hpp"
 #include "supervisor/policy/protections.hpp"
 #include "supervisor/policy/provider.hpp"
+#include "supervisor/policy/rule_words.hpp"
 #include "supervisor/policy/text.hpp"
 
 namespace pawl::policy {
@@ -56,6 +57,13 @@ json::object route_json(const LlmRoute& route, std::size_t index) {
   return object;
 }
 
+json::array escalation_json(const Rule& rule) {
+  json::array steps;
+  for (const Escalation& step : rule.escalate)
+    steps.push_back({{"after", duration_in_words(step.after)}, {"to", texts(step.to)}});
+  return steps;
+}
+
 json::object rule_json(const Policy& policy, const Rule& rule) {
   json::array people;
   for (const Person& person : policy.people)
@@ -65,11 +73,22 @@ json::object rule_json(const Policy& policy, const Rule& rule) {
         people.emplace_back(person.name);
         break;
       }
+  json::object least;
+  for (const Least& group : rule.least) least[group.from] = group.count;
+  json::array rates;
+  for (const RequestRate& rate : rule.rates)
+    rates.push_back({{"requests", rate.requests}, {"within", duration_in_words(rate.within)}});
   return {{"rule", rule.name},
           {"quorum", rule.quorum},
           {"from", texts(rule.from)},
+          {"least", std::move(least)},
           {"people", std::move(people)},
+          {"escalate", escalation_json(rule)},
           {"launcher_counts", rule.launcher == LauncherVote::counts},
+          {"hardware_keys_only", rule.key == KeyDemand::hardware},
+          {"emergency", rule.emergency == Emergency::yes},
+          {"cooldown", duration_in_words(rule.cooldown)},
+          {"rates", std::move(rates)},
           {"expires", duration_in_words(rule.expires)}};
 }
 
@@ -228,12 +247,7 @@ std::string joined(const std::vector<std::string>& list) {
 std::string approval_text(const Policy& policy, const std::string& name) {
   const Rule* rule = policy.find_rule(name);
   if (rule == nullptr) return "'" + name + "' (undefined)";
-  std::string from;
-  for (const std::string& entry : rule->from) from += (from.empty() ? "" : ", ") + entry;
-  return "'" + name + "': " + std::to_string(rule->quorum) + (rule->quorum == 1 ? " person" : " persons") +
-         " of " + from + ", " +
-         (rule->launcher == LauncherVote::counts ? "the launcher counts" : "never the launcher") +
-         ", within " + duration_in_words(rule->expires);
+  return "'" + name + "': " + rule_in_words(*rule);
 }
 
 std::string workspace_text(const FileAccess& files) {

@@ -39,8 +39,12 @@ constexpr Key action_keys[] = {{"name"},
                                {"recheck"},
                                {"rollback"}};
 constexpr Key parameter_keys[] = {{"match"}, {"file"}, {"max"}, {"allow_dash"}};
-constexpr Key rule_keys[] = {
-    {"quorum"}, {"from"}, {"expires"}, {"allow_launcher"}, {"escalate", later}, {"require_key", later}};
+constexpr Key rule_keys[] = {{"quorum"},         {"from"},      {"expires"},
+                             {"allow_launcher"}, {"escalate"},  {"require_key"},
+                             {"cooldown"},       {"emergency"}, {"rate"}};
+constexpr Key rule_group_keys[] = {{"group"}, {"least"}};
+constexpr Key escalation_keys[] = {{"after"}, {"to"}};
+constexpr Key rate_keys[] = {{"requests"}, {"within"}};
 constexpr Key person_keys[] = {{"uids"}, {"keys"}, {"groups"}, {"passkeys", later}};
 constexpr Key secret_keys[] = {{"file"}, {"credential"}, {"roles"},
                                {"uses"}, {"require"},    {"command", later}};
@@ -91,6 +95,12 @@ std::span<const Key> keys_of(Table table) {
       return parameter_keys;
     case Table::rule:
       return rule_keys;
+    case Table::rule_group:
+      return rule_group_keys;
+    case Table::escalation:
+      return escalation_keys;
+    case Table::rate:
+      return rate_keys;
     case Table::person:
       return person_keys;
     case Table::secret:
@@ -127,6 +137,12 @@ std::string_view name_of(Table table) {
       return "action.params";
     case Table::rule:
       return "approvals";
+    case Table::rule_group:
+      return "approvals.from";
+    case Table::escalation:
+      return "approvals.escalate";
+    case Table::rate:
+      return "approvals.rate";
     case Table::person:
       return "people";
     case Table::secret:

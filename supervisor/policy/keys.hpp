@@ -28,6 +28,9 @@ enum class Table : std::uint8_t {
   action_limits,
   parameter,
   rule,
+  rule_group,
+  escalation,
+  rate,
   person,
   secret,
   settings,
@@ -35,9 +38,10 @@ enum class Table : std::uint8_t {
 };
 
 inline constexpr Table kTables[] = {
-    Table::role,   Table::sandbox, Table::sandbox_files, Table::sandbox_env,   Table::syscall,
-    Table::limits, Table::llm,     Table::action,        Table::action_limits, Table::parameter,
-    Table::rule,   Table::person,  Table::secret,        Table::settings,      Table::notify};
+    Table::role,   Table::sandbox,    Table::sandbox_files, Table::sandbox_env,   Table::syscall,
+    Table::limits, Table::llm,        Table::action,        Table::action_limits, Table::parameter,
+    Table::rule,   Table::rule_group, Table::escalation,    Table::rate,          Table::person,
+    Table::secret, Table::settings,   Table::notify};
 
 std::span<const Key> keys_of(Table table);
 // As the headings of policies/KEYS.md and the definitions of policies/schema name it: "role",

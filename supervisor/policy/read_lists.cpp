@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "supervisor/policy/read_rule.hpp"
 #include "supervisor/policy/text.hpp"
 
 namespace pawl::policy {
 namespace {
-
-constexpr std::int64_t kLargestQuorum = 100;
-constexpr std::chrono::hours kLongestApproval{24};
 
 using List = std::vector<std::string>;
 
@@ -29,40 +27,6 @@ void for_each_table(const Node& root, const std::string& file, std::string_view 
       read(entry);
     }
   }
-}
-
-// "@group" or "person"; "@self" only where `self` allows it.
-enum class Self : std::uint8_t { refused, allowed };
-List read_names(TableReader& reader, std::string_view key, Need need, Self self) {
-  List good;
-  const auto written = reader.texts(key, need);
-  if (!written) return good;
-  for (const std::string& entry : *written) {
-    const bool group = entry.starts_with('@');
-    if (!valid_name(group ? std::string_view(entry).substr(1) : std::string_view(entry))) {
-      reader.refuse(key, quoted(entry) + " names nobody", "\"@group\" or \"person\"");
-    } else if (entry == "@self" && self == Self::refused) {
-      reader.refuse(key, "'@self' means nothing in '" + std::string(key) + "'");
-    } else if (std::ranges::find(good, entry) == good.end()) {
-      good.push_back(entry);
-    }
-  }
-  return good;
-}
-
-Rule read_rule(const Entry& entry, Findings& findings) {
-  TableReader reader(entry.value, Table::rule, kApprovalsFile, entry.key, findings);
-  Rule rule{.name = entry.key};
-  if (rule.name == "none")
-    reader.refuse("none", "the name 'none' is taken: secrets.toml means \"no approval\" by it");
-  rule.quorum =
-      static_cast<std::uint32_t>(reader.integer("quorum", Need::required, 1, kLargestQuorum).value_or(0));
-  rule.from = read_names(reader, "from", Need::required, Self::allowed);
-  if (reader.has("from") && rule.from.empty())
-    reader.refuse("from", "nobody may approve under '" + rule.name + "'", "from = [\"@group\", \"person\"]");
-  rule.expires = reader.duration("expires", kLongestApproval).value_or(rule.expires);
-  if (reader.boolean("allow_launcher").value_or(false)) rule.launcher = LauncherVote::counts;
-  return rule;
 }
 
 Person read_person(const Entry& entry, Findings& findings) {

@@ -238,6 +238,8 @@ std::vector<std::uint32_t> TableReader::ids(std::string_view key) {
 
 const Node* TableReader::table(std::string_view key) { return value(key, Need::optional, NodeKind::table); }
 
+const Node* TableReader::list(std::string_view key, Need need) { return value(key, need, NodeKind::list); }
+
 std::vector<const Node*> TableReader::tables(std::string_view key) {
   std::vector<const Node*> list;
   const Node* node = value(key, Need::optional, NodeKind::list);

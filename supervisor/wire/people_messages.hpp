@@ -175,6 +175,17 @@ struct ListRequests {
   }
 };
 
+// Who must still approve as members of one group.
+struct MissingInfo {
+  std::string group;
+  std::uint32_t persons = 0;
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.group, self.persons);
+  }
+};
+
 struct RequestInfo {
   std::string id;
   std::string session;
@@ -188,14 +199,16 @@ struct RequestInfo {
   std::int64_t created = 0;
   std::int64_t expires = 0;
   RequestState state = RequestState::pending;
-  std::string detail;      // reason of a denial, of being void, …
-  std::string rolls_back;  // id of the request that this one takes back; empty: none
+  std::string detail;                // reason of a denial, of being void, …
+  std::string rolls_back;            // id of the request that this one takes back; empty: none
+  bool emergency = false;            // by a rule for emergencies: each approval needs a reason
+  std::vector<MissingInfo> missing;  // while pending; besides the quorum
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.id, self.session, self.role, self.action, self.launcher, self.summary, self.rule,
-            self.quorum, self.approvals, self.created, self.expires, self.state, self.detail,
-            self.rolls_back);
+            self.quorum, self.approvals, self.created, self.expires, self.state, self.detail, self.rolls_back,
+            self.emergency, self.missing);
   }
 };
 
@@ -233,6 +246,19 @@ struct DecisionInfo {
   }
 };
 
+// A group of the request's rule.
+struct GroupInfo {
+  std::string name;
+  std::uint32_t least = 0;      // so many of the quorum must approve as its members
+  std::uint32_t approvals = 0;  // so many did
+  std::int64_t opens = 0;       // from then on its members may approve; 0: from the start
+
+  template <class Self, class Archive>
+  static void fields(Self& self, Archive& archive) {
+    archive(self.name, self.least, self.approvals, self.opens);
+  }
+};
+
 // All that a reviewer's program needs to render the document and to build the statement itself.
 struct RequestShown {
   static constexpr Type type = Type::request_shown;
@@ -254,12 +280,15 @@ struct RequestShown {
   std::string rollback;     // the action that would take it back, of one that ran or may have; empty: none
   std::string replaces;     // the request in whose place it was made, because the preview had changed
   std::string replaced_by;  // of that one: this one's id
+  std::vector<GroupInfo> groups;  // those of `from`, in the same order
+  bool hardware = false;          // security keys only
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive(self.info, self.audience, self.document, self.why, self.policy, self.issued, self.expires,
             self.from, self.caller_groups, self.decisions, self.exit_code, self.output, self.output_truncated,
-            self.agent, self.preview, self.rollback, self.replaces, self.replaced_by);
+            self.agent, self.preview, self.rollback, self.replaces, self.replaced_by, self.groups,
+            self.hardware);
   }
 };
 

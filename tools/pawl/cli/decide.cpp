@@ -42,6 +42,35 @@ Outcome<> check_open(const wire::RequestInfo& info) {
   return trouble(code, state_line(info) + detail, "nothing is left to decide");
 }
 
+// A decision counts for one group: for one that must still be heard rather than for another. Who may approve
+// only later may deny already.
+Outcome<std::string> pick_group(const DecideOptions& options, const std::vector<std::string>& groups,
+                                const wire::RequestShown& shown) {
+  std::string picked;
+  std::int64_t opens = 0;
+  for (const wire::GroupInfo& group : shown.groups) {
+    if (std::ranges::find(groups, group.name) == groups.end()) continue;
+    if (options.verdict == Verdict::approve && group.opens > now_milliseconds()) {
+      opens = opens == 0 ? group.opens : std::min(opens, group.opens);
+      continue;
+    }
+    if (group.approvals < group.least) return group.name;
+    if (picked.empty()) picked = group.name;
+  }
+  if (!picked.empty() || groups.empty()) return picked;
+  return trouble(ExitCode::refused,
+                 options.person + " may approve this from " + local_time(opens) + " on, not before",
+                 "to end it now: pawl deny " + short_id(shown.info.id) + " -m REASON");
+}
+
+Outcome<> check_reason(const DecideOptions& options, const wire::RequestInfo& info) {
+  if (options.verdict != Verdict::approve || !info.emergency ||
+      options.reason.find_first_not_of(" \t\r\n") != std::string::npos)
+    return {};
+  return trouble(ExitCode::usage, "an approval under the emergency rule " + info.rule + " needs a reason",
+                 "pawl approve " + short_id(info.id) + " -m REASON");
+}
+
 // In whose name, and as a member of what.
 Outcome<> fill_in_person(DecideOptions& options, const wire::Welcome& welcome,
                          const wire::RequestShown& shown) {
@@ -59,7 +88,7 @@ Outcome<> fill_in_person(DecideOptions& options, const wire::Welcome& welcome,
     return trouble(ExitCode::refused,
                    "the rule " + shown.info.rule + " does not let " + options.person + " decide on this",
                    "who may: pawl show " + short_id(shown.info.id));
-  options.group = groups.front();
+  options.group = TRY(pick_group(options, groups, shown));
   return {};
 }
 
@@ -108,6 +137,7 @@ Outcome<ExitCode> decide(DecideOptions options) {
     return trouble(ExitCode::refused, "the request is for the broker " + shown.audience + ", this one is " +
                                           broker.welcome.audience);
   TRY(check_open(shown.info));
+  TRY(check_reason(options, shown.info));
   TRY(fill_in_person(options, broker.welcome, shown));
   auto preview = TRY(fetch_preview(broker.client, shown));
   const Reviewed request = TRY(Reviewed::read(std::move(shown), std::move(preview)));
@@ -137,7 +167,9 @@ std::shared_ptr<DecideOptions> declare_common(Options& command, Verdict verdict)
       "(default: ~/.config/pawl/keys/PERSON, else an enrolled key in ssh-agent)");
   command.optional("--as", options->person,
                    "decide as this person (default: whom people.toml has for your uid)");
-  command.optional("--group", options->group, "decide as a member of this entry of the rule, as @sre");
+  command.optional(
+      "--group", options->group,
+      "decide as a member of this entry of the rule, as @sre (default: of one that must still be heard)");
   command.flag("--json", options->json, "the request afterwards as one JSON object");
   return options;
 }
@@ -146,7 +178,8 @@ std::shared_ptr<DecideOptions> declare_common(Options& command, Verdict verdict)
 
 Action declare_approve(Options& command) {
   auto options = declare_common(command, Verdict::approve);
-  command.optional("-m,--message", options->reason, "a remark for the record, at most 280 characters");
+  command.optional("-m,--message", options->reason,
+                   "a remark for the record, at most 280 characters; required by an emergency rule");
   command.flag("--yes", options->yes, "do not ask; the whole is shown all the same");
   return [options] { return decide(*options); };
 }

@@ -60,6 +60,9 @@ std::string_view word(wire::RequestState state) {
 }
 
 json::object json_of(const wire::RequestInfo& info) {
+  json::array missing;
+  for (const wire::MissingInfo& group : info.missing)
+    missing.push_back({{"group", group.group}, {"persons", group.persons}});
   return {{"id", info.id},
           {"state", word(info.state)},
           {"action", info.action},
@@ -73,11 +76,21 @@ json::object json_of(const wire::RequestInfo& info) {
           {"created", time_or_null(info.created)},
           {"expires", time_or_null(info.expires)},
           {"detail", info.detail},
-          {"rolls_back", id_or_null(info.rolls_back)}};
+          {"rolls_back", id_or_null(info.rolls_back)},
+          {"emergency", info.emergency},
+          {"missing", std::move(missing)}};
 }
 
 json::object json_of(const wire::RequestShown& shown) {
   json::object object = json_of(shown.info);
+  json::array groups;
+  for (const wire::GroupInfo& group : shown.groups)
+    groups.push_back({{"name", group.name},
+                      {"least", group.least},
+                      {"approvals", group.approvals},
+                      {"opens", time_or_null(group.opens)}});
+  object["groups"] = std::move(groups);
+  object["hardware_keys_only"] = shown.hardware;
   json::array decisions;
   for (const wire::DecisionInfo& decision : shown.decisions)
     decisions.push_back({{"person", decision.person},

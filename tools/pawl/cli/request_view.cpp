@@ -19,6 +19,27 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// One line for each group that must be heard, or that may decide only later.
+std::string group_lines(const wire::RequestShown& shown) {
+  std::string text;
+  for (const wire::GroupInfo& group : shown.groups) {
+    if (group.least == 0 && group.opens == 0) continue;
+    text += fmt::format("             {}", visible(group.name));
+    if (group.least > 0) text += fmt::format(": at least {}, {} so far", group.least, group.approvals);
+    if (group.opens > 0) text += fmt::format(": may approve from {} on", local_time(group.opens));
+    text += "\n";
+  }
+  return text;
+}
+
+// "; still missing: 1 of @security": what the quorum alone does not tell.
+std::string missing_text(const wire::RequestInfo& info) {
+  std::string text;
+  for (const wire::MissingInfo& missing : info.missing)
+    text += fmt::format("; still missing: {} of {}", missing.persons, visible(missing.group));
+  return text;
+}
+
 std::string heading(const wire::RequestShown& shown) {
   const wire::RequestInfo& info = shown.info;
   std::string text = fmt::format("REQUEST {}  ({})\n", visible(info.id), word(info.state));
@@ -32,6 +53,10 @@ std::string heading(const wire::RequestShown& shown) {
   text += fmt::format("  asked at   {}, expires {}\n", local_time(info.created), local_time(info.expires));
   text += fmt::format("  rule       {}: {} of {}; {} so far\n", visible(info.rule), info.quorum,
                       joined(shown.from), info.approvals);
+  text += group_lines(shown);
+  if (info.emergency)
+    text += "  EMERGENCY  each approval needs a reason, and its use is marked in the report\n";
+  if (shown.hardware) text += "  keys       security keys only\n";
   text += fmt::format("  broker     {}\n", visible(shown.audience));
   if (!info.rolls_back.empty())
     text += fmt::format("  rolls back request {}: pawl show {}\n", short_id(visible(info.rolls_back)),
@@ -120,7 +145,8 @@ std::string request_text(const Reviewed& request) {
 std::string state_line(const wire::RequestInfo& info) {
   const std::string name = "request " + short_id(visible(info.id));
   if (info.state != wire::RequestState::pending) return name + " is " + std::string(word(info.state));
-  return fmt::format("{} is still pending: {} of {} approvals", name, info.approvals, info.quorum);
+  return fmt::format("{} is still pending: {} of {} approvals", name, info.approvals, info.quorum) +
+         missing_text(info);
 }
 
 std::string request_table(const std::vector<wire::RequestInfo>& requests, std::int64_t now) {
@@ -131,7 +157,8 @@ std::string request_table(const std::vector<wire::RequestInfo>& requests, std::i
     const bool open = info.state == wire::RequestState::pending || info.state == wire::RequestState::approved;
     rows.push_back(
         {short_id(info.id), std::string(word(info.state)), fmt::format("{}/{}", info.approvals, info.quorum),
-         open ? time_left(info.expires, now) : "-", info.role, info.launcher, info.action,
+         open ? time_left(info.expires, now) : "-", info.role, info.launcher,
+         info.emergency ? info.action + " (emergency)" : info.action,
          (info.rolls_back.empty() ? "" : "rolls back " + short_id(info.rolls_back) + ": ") + info.summary});
   }
   return table(rows);

@@ -41,6 +41,7 @@ Action declare_policy_check(Options&);
 Action declare_policy_explain(Options&);
 Action declare_log(Options&);
 Action declare_log_verify(Options&);
+Action declare_report(Options&);
 Action declare_receipt_show(Options&);
 Action declare_receipt_export(Options&);
 Action declare_receipt_verify(Options&);

@@ -149,6 +149,12 @@ constexpr Verb kVerbs[] = {
      "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage,\n"
      "3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_log_verify},
+    {"", "report", "what was asked for, decided and refused, by role, action and reviewer",
+     "From the audit log. T is a time back from now (90m, 24h) or a day (2026-11-30, UTC); without it, all "
+     "of\nthe log. Uses of emergency rules are listed one by one.\n\n"
+     "Example:\n  pawl report --role deployer --since 24h\n  pawl report --json | jq '.emergencies'\n\n"
+     "Exit codes: 0 shown, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
+     declare_report},
     {"receipt", "show", "a request's receipt: the action, who approved it, the record that burned it",
      "Example:\n  pawl receipt show 3f2a9c01\n\nExit codes: 0 shown, 1 no such request, 2 usage,\n"
      "3 nobody decided yet, or people.toml does not know you, 5 invalid policy, 6 broker unreachable",

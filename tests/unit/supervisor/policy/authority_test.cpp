@@ -23,7 +23,9 @@ TEST_CASE("a rule resolves to the people who count, without the launcher") {
   const auto resolved = resolve_rule(policy, *policy.find_rule("pair"), "alice");
   REQUIRE(resolved);
   CHECK(names(*resolved) == Names{"bob", "carol"});
-  CHECK(resolved->find("bob")->via == Names{"@sre"});
+  REQUIRE(resolved->groups.size() == 1);
+  CHECK(resolved->groups[0].name == "@sre");
+  CHECK(resolved->groups[0].members == Names{"bob", "carol"});
   CHECK(resolved->find("bob")->keys == Names{std::string(test::kBobKey)});
   CHECK(resolved->find("alice") == nullptr);
 }

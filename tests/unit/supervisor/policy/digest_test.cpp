@@ -73,6 +73,18 @@ TEST_CASE("every part that an approval rests on changes the policy digest") {
   CHECK(edited(role_file, "approval = \"pair\"", "approval = \"pair\"\noutput = \"2 MiB\"") != before);
   CHECK(edited("approvals.toml", "expires = \"10m\"", "expires = \"9m\"") != before);
   CHECK(edited("approvals.toml", "expires = \"15m\"", "expires = \"14m\"") != before);  // the floor
+  for (const std::string key :
+       {"cooldown = \"2m\"", "rate = { requests = 5, within = \"1h\" }",
+        "rate = { requests = 5, within = \"2h\" }", "rate = { requests = 6, within = \"1h\" }"}) {
+    INFO(key);
+    const std::string of_rule = edited("approvals.toml", "[floor]", key + "\n[floor]");
+    CHECK(of_rule != before);
+    CHECK(edited("approvals.toml", "[one]", key + "\n[one]") != before);
+  }
+  CHECK(edited("approvals.toml", "quorum = 2\nfrom = [\"@sre\"]",
+               "quorum = 2\nfrom = [{ group = \"@sre\", least = 1 }]") != before);
+  CHECK(edited("approvals.toml", "[one]", "escalate = [{ after = \"5m\", to = [\"@sre\"] }]\n[one]") !=
+        before);
   CHECK(edited("secrets.toml", "prod.token", "prod2.token") != before);
   CHECK(edited("secrets.toml", "require = \"floor\"", "require = \"pair\"") != before);
   CHECK(

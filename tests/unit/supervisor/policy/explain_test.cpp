@@ -28,7 +28,12 @@ TEST_CASE("explain tells what the agent sees, reaches, may ask, and under which 
                             "secret 'anthropic' put in outside"));
   CHECK_THAT(text, Contains("deploy: Roll one service to a built image"));
   CHECK_THAT(text, Contains("{manifest} a file of at most 1 MiB"));
-  CHECK_THAT(text, Contains("approval 'production': 2 persons of @sre, never the launcher, within 15m"));
+  CHECK_THAT(
+      text,
+      Contains(
+          "approval 'production': 2 persons of @sre, @security, at least 1 of @security, never the launcher, "
+          "within 15m; after 5m also of @oncall; at most 10 requests within 1h; after a denial not "
+          "again for 5m"));
   CHECK_THAT(text, Contains("uses secret 'deploy-prod' as DEPLOY_TOKEN; its floor 'production-floor': 2 "
                             "persons of alice, bob, carol"));
   CHECK_THAT(

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
+#include <optional>
 #include <set>
 
+#include "supervisor/policy/assignment.hpp"
 #include "supervisor/policy/authority.hpp"
 #include "supervisor/policy/starter.hpp"
 #include "tests/unit/supervisor/policy/fixture.hpp"
@@ -46,6 +48,27 @@ const Lines& hostile_lines() {
       "from = [\"@sre\", \"mallory\"]",
       "from = [\"@owners\"]",
       "expires = \"24h\"",
+      "from = [\"@sre\"]",
+      "from = [\"alice\", \"bob\", \"carol\"]",
+      "from = [\"@sre\", { group = \"@security\", least = 2 }]",
+      "from = [{ group = \"@sre\", least = 1 }, { group = \"@oncall\", least = 1 }]",
+      "from = [\"@incident\"]",
+      "escalate = []",
+      "escalate = [{ after = \"1s\", to = [\"@oncall\"] }]",
+      "escalate = [{ after = \"1s\", to = [\"@developers\", \"mallory\"] }]",
+      "escalate = [{ after = \"1s\", to = [\"@security\"] }]",
+      "require_key = \"hardware\"",
+      "require_key = \"any\"",
+      "emergency = true",
+      "emergency = false",
+      "cooldown = \"1s\"",
+      "cooldown = \"60s\"",
+      "cooldown = \"24h\"",
+      "rate = { requests = 1000, within = \"1s\" }",
+      "rate = { requests = 1, within = \"24h\" }",
+      "approval = \"incident\"",
+      "require = \"incident\"",
+      "[incident]",
       "require = \"none\"",
       "require = \"production\"",
       "require = \"production-floor\"",
@@ -83,6 +106,8 @@ const Lines& hostile_lines() {
       "groups = [\"sre\"]",
       "groups = []",
       "groups = [\"owners\"]",
+      "groups = [\"developers\", \"sre\", \"security\", \"oncall\", \"incident\"]",
+      "groups = [\"security\"]",
       "uids = [0]",
       "uids = [1000]",
       "uids = [1000, 1001]",
@@ -130,17 +155,68 @@ bool draws(const Policy& policy, const std::string& secret, const std::string& l
   return found != nullptr && found->location == location;
 }
 
-// How this use falls below what was shipped; "" when it does not. People are told by their keys, which no
-// mutation knows how to make: a renamed or split person is still who holds the key.
+// People are told by their keys, which no mutation knows how to make: a renamed or split person is still who
+// holds the key.
+using Keys = std::set<std::string>;
+
+Keys keys_of(const ResolvedRule& rule, const std::vector<std::string>& people) {
+  Keys keys;
+  for (const std::string& name : people) {
+    const auto& held = rule.find(name)->keys;
+    keys.insert(held.begin(), held.end());
+  }
+  return keys;
+}
+
+Keys keys_of(const ResolvedRule& rule) {
+  Keys keys;
+  for (const EligiblePerson& person : rule.people) keys.insert(person.keys.begin(), person.keys.end());
+  return keys;
+}
+
+// When the holder of this key may first approve.
+std::optional<std::chrono::seconds> opens_for_key(const ResolvedRule& rule, const std::string& key) {
+  std::optional<std::chrono::seconds> earliest;
+  for (const EligiblePerson& person : rule.people)
+    if (std::ranges::find(person.keys, key) != person.keys.end())
+      if (const auto opens = rule.opens_for(person.name); opens && (!earliest || *opens < *earliest))
+        earliest = opens;
+  return earliest;
+}
+
+// A place that the shipped rule keeps for a group can stay empty.
+bool leaves_a_place(const ResolvedRule& now, const ResolvedRule& shipped) {
+  std::vector<Keys> decisions, places;
+  for (const ResolvedGroup& group : now.groups)
+    decisions.insert(decisions.end(), group.least, keys_of(now, group.members));
+  decisions.resize(std::max<std::size_t>(decisions.size(), now.quorum), keys_of(now));
+  for (const ResolvedGroup& group : shipped.groups)
+    places.insert(places.end(), group.least, keys_of(shipped, group.members));
+  return !unmet_demands(decisions.size(), places.size(), [&](std::size_t decision, std::size_t place) {
+            return std::ranges::includes(places[place], decisions[decision]);
+          }).empty();
+}
+
+// How this use falls below what was shipped; "" when it does not.
 std::string shortfall(const ResolvedRule& now, const ResolvedRule& shipped) {
   if (now.quorum < shipped.quorum) return "quorum";
   if (now.expires > shipped.expires) return "expiry";
   if (now.launcher == LauncherVote::counts && shipped.launcher == LauncherVote::excluded) return "launcher";
-  std::set<std::string> keys;
-  for (const EligiblePerson& person : shipped.people) keys.insert(person.keys.begin(), person.keys.end());
+  if (now.key == KeyDemand::any && shipped.key == KeyDemand::hardware) return "keys";
+  if (now.emergency == Emergency::no && shipped.emergency == Emergency::yes) return "reasons";
+  if (now.cooldown < shipped.cooldown) return "cooldown";
+  for (const RequestRate& wanted : shipped.rates)
+    if (std::ranges::none_of(now.rates, [&](const RequestRate& rate) {
+          return rate.requests <= wanted.requests && rate.within >= wanted.within;
+        }))
+      return "rate";
+  if (leaves_a_place(now, shipped)) return "a group's place";
   for (const EligiblePerson& person : now.people)
-    for (const std::string& key : person.keys)
-      if (!keys.contains(key)) return "reviewer " + person.name;
+    for (const std::string& key : person.keys) {
+      const auto allowed = opens_for_key(shipped, key);
+      if (!allowed) return "reviewer " + person.name;
+      if (*opens_for_key(now, key) < *allowed) return "too early " + person.name;
+    }
   return {};
 }
 
@@ -193,13 +269,14 @@ void try_mutation(const Home& home, std::vector<SourceFile> files, std::size_t i
       tally.breaches.push_back(files[index].name + ": " + what + ": " + how);
 }
 
-Tally mutate(const Home& home, const std::vector<SourceFile>& files) {
+Tally mutate(const Home& home, const std::vector<SourceFile>& files, std::string_view spared = {}) {
   const auto shipped = build(home, files);
   REQUIRE(shipped);
   const auto values = protected_values(*shipped);
   REQUIRE(values.size() == 1);
   Tally tally;
   for (std::size_t index = 0; index < files.size(); ++index) {
+    if (files[index].name == spared) continue;
     const Lines lines = lines_of(files[index].text);
     for (std::size_t at = 0; at < lines.size(); ++at) {
       const auto apply = [&](const std::string& what, auto&& change) {
@@ -247,6 +324,28 @@ TEST_CASE("no single edited line of the embedded files lets a floored secret be 
   CHECK(tally.accepted > 150);
 }
 
+// Who is in a group is told by people.toml alone; there a floor that names groups is as weak as that file.
+TEST_CASE(
+    "no single edited line but of people.toml reaches below a floor with groups, steps, keys and limits",
+    "[pure]") {
+  auto files = system_example();
+  for (SourceFile& file : files) {
+    if (file.name != "approvals.toml") continue;
+    const auto at = file.text.find("from = [\"alice\", \"bob\", \"carol\"]");
+    REQUIRE(at != std::string::npos);
+    file.text.replace(at, 33,
+                      "from = [\"@sre\", { group = \"@security\", least = 1 }]\n"
+                      "escalate = [{ after = \"4m\", to = [\"@oncall\"] }]");
+    // Both want security keys.
+    for (const std::string heading : {"[production]\n", "[production-floor]\n"})
+      file.text.replace(file.text.find(heading), heading.size(), heading + "require_key = \"hardware\"\n");
+  }
+  const Tally tally = mutate({.kind = HomeKind::system, .config = "/etc/pawl"}, files, "people.toml");
+  CHECK(text_of(tally) == "");
+  CHECK(tally.refused > 5000);
+  CHECK(tally.accepted > 300);
+}
+
 TEST_CASE("the same mutations do reach a secret whose floor is the action's own rule", "[pure]") {
   auto files = system_example();
   for (SourceFile& file : files) {
@@ -254,7 +353,14 @@ TEST_CASE("the same mutations do reach a secret whose floor is the action's own 
     if (at != std::string::npos) file.text.replace(at, 28, "require = \"production\"");
   }
   const Tally tally = mutate({.kind = HomeKind::system, .config = "/etc/pawl"}, files);
-  CHECK(text_of(tally).find("quorum = 1: action deploy of deployer: quorum") != std::string::npos);
+  // (With a quorum of 1 for two persons' places the file is refused.)
+  for (const std::string how :
+       {"expires = \"24h\": action deploy of deployer: expiry",
+        "from = [\"@sre\"]: action deploy of deployer: a group's place",
+        "cooldown = \"60s\": action deploy of deployer: cooldown",
+        "within = \"1s\" }: action deploy of deployer: rate",
+        "escalate = [{ after = \"1s\", to = [\"@oncall\"] }]: action deploy of deployer: too early carol"})
+    CHECK_THAT(text_of(tally), Catch::Contains(how));
 }
 
 }  // namespace

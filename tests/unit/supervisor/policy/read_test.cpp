@@ -193,8 +193,6 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
   CHECK_THAT(changed("allow_syscalls = [{ name = \"ptrace\", reason = \"x\" }]\n"
                      "deny_syscalls = [{ name = \"ptrace\", reason = \"x\" }]"),
              Contains("'ptrace' is changed twice"));
-  CHECK_THAT(refused("approvals.toml", "[floor]", "escalate = []\n[floor]"), Contains(missing));
-  CHECK_THAT(refused("approvals.toml", "[floor]", "require_key = \"sk\"\n[floor]"), Contains(missing));
   CHECK_THAT(refused("secrets.toml", "file = \"prod.token\"", "command = [\"/bin/pass\"]"),
              Contains(missing));
   CHECK_THAT(
