@@ -10,6 +10,7 @@
 #include "supervisor/broker/unchanged.hpp"
 #include "supervisor/policy/digest.hpp"
 #include "supervisor/policy/lower.hpp"
+#include "supervisor/receipt/digest.hpp"
 #include "supervisor/receipt/names.hpp"
 #include "supervisor/receipt/render.hpp"
 
@@ -29,7 +30,7 @@ std::string said(std::string_view output) {
 }
 
 // What it printed, or why that does not count.
-Result<std::string> output_of(ExecutionResult result) {
+Result<std::string> what_it_printed(ExecutionResult result) {
   const auto failed_because = [&](const std::string& what) {
     return refuse("the preview " + what + said(result.out), "what it says may tell what to ask for instead");
   };
@@ -148,7 +149,7 @@ void Broker::previewed(const std::string& id, ExecutionResult result) {
 
 Result<Filed> Broker::file_previewed(Draft& draft, ExecutionResult result) {
   approval::Proposal& proposal = draft.proposal;
-  const std::string output = TRY(output_of(std::move(result)));
+  const std::string output = TRY(what_it_printed(std::move(result)));
   TRY(look_at_clock());
   const policy::Policy& policy = *TRY(policy_.current());
   const policy::Role* const role = policy.find_role(proposal.role);
@@ -198,7 +199,7 @@ void Broker::rechecked(const std::string& id, ExecutionResult result) {
   const auto found = books_->queue().find(id);
   if (!found || (*found)->state != approval::State::approved) return;  // denied, expired or void meanwhile
   const approval::Request request = **found;
-  const auto output = output_of(std::move(result));
+  const auto output = what_it_printed(std::move(result));
   if (output && receipt::sha256(*output) == request.binding.preview) return perform(id, Looked::again);
   const std::string why = output ? "the preview has changed since people saw it"
                                  : "the preview could not be made again: " + output.error().text();

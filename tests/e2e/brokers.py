@@ -235,8 +235,9 @@ class Story(unittest.TestCase):
     def assert_done(self, result, code=0):
         self.assertEqual(code, result.code, result)
 
-    def assert_reaches_nothing(self, shell, broker, reviewers):
-        """An approved action of alice's session tries to get at the host. Root gets at all of it with the same program."""
+    def attempts_on(self, broker):
+        """What a program that runs for alice's session tries to get at; root gets at all of it with the same program. The
+        lines that anybody gets at, those that it must not, and the listener that it must not reach."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
         listener.setblocking(False)
@@ -257,15 +258,23 @@ class Story(unittest.TestCase):
                                  env={"PATH": "/usr/bin:/bin", "DEPLOY_TOKEN": TOKEN}, capture_output=True, text=True, check=False)
         self.assertEqual([f"yes: {attempt}" for attempt in shown + attempts], outside.stdout.splitlines(), outside)
         listener.accept()[0].close()
+        return shown, attempts, listener
+
+    def assert_reached_nothing(self, text, shown, attempts, listener):
+        expected = [f"yes: {attempt}" for attempt in shown] + [f"no: {attempt}" for attempt in attempts]
+        self.assertEqual(expected, re.findall("(?m)^(?:yes|no): .*$", text), text)
+        self.assertRaises(BlockingIOError, listener.accept)
+
+    def assert_reaches_nothing(self, shell, broker, reviewers):
+        """An approved action of alice's session gets at none of the attempts."""
+        tried = self.attempts_on(broker)
         self.assert_done(shell.ask("reach"), 75)
         identity = self.pending(reviewers[0])["id"]
         for reviewer in reviewers:
             self.assert_done(self.approve(reviewer, identity))
         told = shell.status(identity)
         self.assert_done(told)
-        expected = [f"yes: {attempt}" for attempt in shown] + [f"no: {attempt}" for attempt in attempts]
-        self.assertEqual(expected, [line for line in told.out.splitlines() if re.match("yes: |no: ", line)], told)
-        self.assertRaises(BlockingIOError, listener.accept)
+        self.assert_reached_nothing(told.out, *tried)
         self.assertEqual(["reach"], self.host.journal())
 
     def log_kinds(self, person):

@@ -74,6 +74,10 @@ MESSAGES = {
     "get_receipt": (35, text(ID)),
     "receipt": (36, text("{}")),
     "session_over": (37, b""),
+    "read_preview": (42, text(ID)),
+    "preview": (43, text("")),
+    "propose_rollback": (44, text(ID) + text("")),
+    "rollback_proposed": (45, b""),
     "list_people": (46, u32(0) + u32(0)),
     "people_shown": (47, listed([]) * 5 + flag(False)),
     "give_order": (48, text("{}") + listed([text("-----BEGIN SSH SIGNATURE-----\n")])),
@@ -93,7 +97,8 @@ MESSAGES = {
     "dialed": (102, u32(1) + text("") + text("")),
 }
 PEOPLE_ASKS = ["hello", "open_session", "resume_session", "list_sessions", "kill_session", "list_requests", "show_request",
-               "decide", "watch_queue", "read_log", "get_receipt", "list_people", "give_order", "confirm_order"]
+               "decide", "watch_queue", "read_log", "get_receipt", "read_preview", "propose_rollback", "list_people", "give_order",
+               "confirm_order"]
 AGENT_ASKS = ["agent_hello", "propose", "await_request"]
 FAILURE = 1
 FAILURE_KINDS = ["failed", "usage", "refused", "expired", "invalid_policy", "not_found", "busy"]

@@ -32,6 +32,8 @@ TEST_CASE("what an action uses does not lie where an agent writes") {
   SECTION("a script") { action.run.push_back(workspace + "/bin/x.sh"); }
   SECTION("a script as an option's value") { action.run.push_back("--script=" + workspace + "//bin/./x.sh"); }
   SECTION("a script before a parameter") { action.run.push_back(workspace + "/{service}"); }
+  SECTION("its preview's program") { action.preview = {workspace + "/plan"}; }
+  SECTION("its preview's script") { action.preview = {"/usr/bin/env", workspace + "/bin/x.sh"}; }
   SECTION("what it reads") { action.read.push_back(workspace); }
   SECTION("what it reads through a link") { action.read.push_back(top + "/tools"); }
   SECTION("what it writes") { action.write.push_back(workspace + "/not/there/yet"); }

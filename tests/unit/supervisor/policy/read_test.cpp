@@ -161,7 +161,7 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
     CHECK_THAT(refused(role_file, "[sandbox.files]\n", "[sandbox.files]\n" + key + " = []\n"),
                Contains("roles/shipper.toml:6:1: '" + key + "' is " + missing));
   for (const std::string key :
-       {"hosts = []", "preview = []", "rollback = \"x\"", "recheck = []", "secret_files = {}"})
+       {"hosts = []", "secret_files = {}"})
     CHECK_THAT(refused(role_file, "approval = \"pair\"\n", "approval = \"pair\"\n" + key + "\n"),
                Contains(missing));
   CHECK_THAT(Files().append(role_file, "\n[[egress]]\nhost = \"example.com\"\n").refusals(),
@@ -199,8 +199,6 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
       refused("secrets.toml", "require = \"floor\"", "require = { GET = \"none\", default = \"floor\" }"),
       Contains(missing));
   CHECK_THAT(refused("secrets.toml", "uses = [\"action:ship\"]", "uses = [\"egress:a.example.com:443\"]"),
-             Contains(missing));
-  CHECK_THAT(refused("secrets.toml", "uses = [\"action:ship\"]", "uses = [\"preview:ship\"]"),
              Contains(missing));
   CHECK_THAT(refused("pawl.toml", "audience", "readers = {}\naudience"), Contains(missing));
 }

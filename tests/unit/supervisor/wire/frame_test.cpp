@@ -28,7 +28,8 @@ RequestShown full_request() {
                 1'000,
                 2'000,
                 RequestState::denied,
-                "use a rolling update"};
+                "use a rolling update",
+                std::string(64, 'c')};
   shown.audience = "prod";
   shown.document = "{}";
   shown.why = "because";
@@ -41,6 +42,10 @@ RequestShown full_request() {
   shown.exit_code = -3;
   shown.output = "out";
   shown.output_truncated = true;
+  shown.preview.emplace().fill(9);
+  shown.rollback = "undeploy";
+  shown.replaces = std::string(64, 'd');
+  shown.replaced_by = std::string(64, 'e');
   return shown;
 }
 

@@ -71,6 +71,46 @@ TEST_CASE("a request is proposed with its files and then waited for until it is 
   CHECK(trip.errand.fd() == -1);
 }
 
+TEST_CASE("a request that was asked again, because its preview had changed, is followed under its new id") {
+  Trip trip(Follow{"aaaaaaaaaaaa"}, milliseconds(90'000));
+  trip.greet();
+  (void)trip.broker.read<wire::AwaitRequest>();
+  wire::RequestStatus status = test::sample_status(RequestState::voided);
+  status.replaced_by = std::string(64, 'b');
+  trip.tell(status);
+  CHECK_FALSE(trip.errand.outcome().has_value());
+  CHECK(trip.broker.read<wire::AwaitRequest>().id == std::string(64, 'b'));
+  status = test::sample_status(RequestState::done);
+  status.id = std::string(64, 'b');
+  trip.tell(status);
+  CHECK(trip.status().id == std::string(64, 'b'));
+  CHECK(trip.status().state == RequestState::done);
+}
+
+TEST_CASE("when the time is up while it is asked again, the new id is told, and it counts as pending") {
+  Trip trip(Follow{"aaaaaaaaaaaa"}, milliseconds(0));
+  trip.greet();
+  (void)trip.broker.read<wire::AwaitRequest>();
+  wire::RequestStatus status = test::sample_status(RequestState::voided);
+  status.replaced_by = std::string(64, 'b');
+  trip.tell(status);
+  CHECK(trip.status().replaced_by == std::string(64, 'b'));
+}
+
+TEST_CASE("the broker is given the time that the action's preview may take before it answers") {
+  Trip trip(Wish{"look", {}, ""}, milliseconds(300'000));
+  trip.tick();
+  trip.broker.accept();
+  (void)trip.broker.read<wire::AgentHello>();
+  wire::AgentWelcome welcome = test::sample_welcome();
+  for (wire::ActionInfo& action : welcome.actions) action.preview_timeout = 100;
+  trip.broker.answer(welcome);
+  const auto before = trip.now;
+  trip.hear();
+  (void)trip.broker.read<wire::Propose>();
+  CHECK(trip.errand.wakes() - before == milliseconds(160'000));
+}
+
 TEST_CASE("without time to wait the first answer is the outcome") {
   Trip trip(Wish{"look", {}, ""}, milliseconds(0));
   trip.greet();
