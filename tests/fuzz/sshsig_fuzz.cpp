@@ -1,6 +1,6 @@
-// SSH signatures and keys: as armored text, as the binary form inside an armor, as a key's line and blob.
-// What is taken is written again byte for byte; nothing that the fuzzer makes is a valid signature of the
-// enrolled key.
+// SSH signatures (of every kind) and keys: as armored text, as the binary form inside an armor, as a key's
+// line and blob. What is taken is written again byte for byte; nothing that the fuzzer makes is a valid
+// signature of the enrolled key.
 #include "sandbox/base/bytes.hpp"
 #include "supervisor/receipt/sshsig.hpp"
 #include "supervisor/receipt/verdict.hpp"

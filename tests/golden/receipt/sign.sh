@@ -1,6 +1,6 @@
 #!/bin/sh
 # Signs the golden statements anew with fresh keys of every kind, by the stock ssh-keygen. The private keys are not kept.
-# Needed only when the statements' bytes change, which breaks every receipt that exists.
+# Needed only when the statements' bytes change, which breaks every receipt that exists; sign_more.sh comes after it.
 set -eu
 cd "$(dirname "$0")"
 keys=$(mktemp -d)
