@@ -28,7 +28,9 @@ RequestShown full_request() {
                 1'000,
                 2'000,
                 RequestState::denied,
-                "use a rolling update"};
+                "use a rolling update",
+                true,
+                {{"@security", 1}}};
   shown.audience = "prod";
   shown.document = "{}";
   shown.why = "because";
@@ -41,6 +43,9 @@ RequestShown full_request() {
   shown.exit_code = -3;
   shown.output = "out";
   shown.output_truncated = true;
+  shown.agent = "session";
+  shown.groups = {{"@sre", 1, 1, 0}, {"carol", 0, 0, 300'000}};
+  shown.hardware = true;
   return shown;
 }
 
