@@ -47,12 +47,12 @@ void check_emergency(const Policy& policy, const Rule& rule, Findings& findings)
   for (const std::string& entry : entries_of(rule)) {
     if (entry == "@self") continue;  // one person alone: there is no other group
     std::string why;
-    if (!entry.starts_with('@')) why = "names a person: '" + entry + "'";
     for (const Rule& other : policy.rules) {
       const auto theirs = entries_of(other);
       if (other.emergency == Emergency::no && std::ranges::find(theirs, entry) != theirs.end())
         why = "shares '" + entry + "' with '" + other.name + "'";
     }
+    if (!entry.starts_with('@')) why = "names a person: '" + entry + "'";
     if (!why.empty())
       findings.refuse_at(kApprovalsFile, rule.name + ".emergency",
                          "the emergency rule '" + rule.name + "' " + why,

@@ -333,7 +333,7 @@ TEST_CASE(
     if (file.name != "approvals.toml") continue;
     const auto at = file.text.find("from = [\"alice\", \"bob\", \"carol\"]");
     REQUIRE(at != std::string::npos);
-    file.text.replace(at, 33,
+    file.text.replace(at, 31,
                       "from = [\"@sre\", { group = \"@security\", least = 1 }]\n"
                       "escalate = [{ after = \"4m\", to = [\"@oncall\"] }]");
     // Both want security keys.

@@ -163,7 +163,7 @@ std::vector<std::vector<Vote>> choices_under(const ResolvedRule& rule) {
 
 TEST_CASE("whatever satisfies a rule that meets a floor satisfies the floor", "[pure]") {
   std::size_t met = 0, tried = 0;
-  for (std::uint32_t seed = 0; seed < 4000; ++seed) {
+  for (std::uint32_t seed = 0; seed < 2000; ++seed) {
     Draw draw(seed);
     const Policy policy = draw.policy();
     const Rule floor = draw.rule("floor");
@@ -186,13 +186,13 @@ TEST_CASE("whatever satisfies a rule that meets a floor satisfies the floor", "[
       });
     }
   }
-  CHECK(met > 300);
-  CHECK(tried > 10'000);
+  CHECK(met > 50);
+  CHECK(tried > 2000);
 }
 
 TEST_CASE("whatever satisfies the strictest of several rules satisfies each", "[pure]") {
   std::size_t tried = 0;
-  for (std::uint32_t seed = 0; seed < 4000; ++seed) {
+  for (std::uint32_t seed = 0; seed < 300; ++seed) {
     Draw draw(seed + 100'000);
     const Policy policy = draw.policy();
     const std::vector<Rule> rules{draw.rule("one"), draw.rule("two"), draw.rule("three")};
@@ -222,7 +222,7 @@ TEST_CASE("whatever satisfies the strictest of several rules satisfies each", "[
       if (!possible) FAIL("seed " << seed << ": taken, though it can never be met");
     }
   }
-  CHECK(tried > 10'000);
+  CHECK(tried > 2000);
 }
 
 }  // namespace pawl::policy

@@ -29,7 +29,9 @@ RequestShown full_request() {
                 2'000,
                 RequestState::denied,
                 "use a rolling update",
-                std::string(64, 'c')};
+                std::string(64, 'c'),
+                true,
+                {{"@security", 1}}};
   shown.audience = "prod";
   shown.document = "{}";
   shown.why = "because";
@@ -46,6 +48,9 @@ RequestShown full_request() {
   shown.rollback = "undeploy";
   shown.replaces = std::string(64, 'd');
   shown.replaced_by = std::string(64, 'e');
+  shown.agent = "session";
+  shown.groups = {{"@sre", 1, 1, 0}, {"carol", 0, 0, 300'000}};
+  shown.hardware = true;
   return shown;
 }
 
