@@ -101,8 +101,13 @@ TEST_CASE("what is asked again with another preview is another request, which no
   REQUIRE(world.decide(id, "bob"));
   Proposal next = previewed(world, "+ replicas: 4\n");
   next.replaces = id;
-  // Only what is void can be replaced.
-  CHECK_FALSE(world.propose(next));
+  // What waits is joined, and only what is void can be replaced.
+  CHECK(world.propose(next).value().id == id);
+  Proposal third = previewed(world, "+ replicas: 5\n");
+  third.session = std::string(64, 'b');
+  third.agent = "session:" + third.session;
+  third.replaces = id;
+  CHECK_FALSE(world.propose(third));
   REQUIRE(world.commit(world.queue.withdraw(id, Withdrawal::preview_changed, "pawld", "it changed")));
   const std::string again = world.propose(next).value().id;
   CHECK(again != id);
@@ -115,10 +120,6 @@ TEST_CASE("what is asked again with another preview is another request, which no
   // The decisions on the first are none on the second.
   CHECK_FALSE(world.decide_with(again, world.keys.at("alice").decide(world.statement(id, "alice"))));
   // Once.
-  Proposal third = previewed(world, "+ replicas: 5\n");
-  third.session = std::string(64, 'b');
-  third.agent = "session:" + third.session;
-  third.replaces = id;
   CHECK_FALSE(world.propose(third));
   third.replaces = std::string(64, '0');
   CHECK_FALSE(world.propose(third));
@@ -159,6 +160,7 @@ TEST_CASE("a log in which something is taken back, or replaced, that could not b
     entry = ledger::read_entry(ledger::write_entry(entry).value()).value();
     const auto report = forged.verify_log();
     REQUIRE_FALSE(report);
-    CHECK(report.error().trail.find(key[1] == 'o' ? "what it rolls back" : "what it replaces") != std::string::npos);
+    CHECK(report.error().trail.find(key[1] == 'o' ? "what it rolls back" : "what it replaces") !=
+          std::string::npos);
   }
 }

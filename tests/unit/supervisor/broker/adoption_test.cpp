@@ -1,4 +1,5 @@
-// Blobs whose request does not exist yet: none is lost that a request came to be on, none stays that nothing needs.
+// Blobs whose request does not exist yet: none is lost that a request came to be on, none stays that nothing
+// needs.
 #include "supervisor/broker/adoption.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
-// Previews, rechecks and rollbacks as roles say them: what is refused when they are read, and the sandbox of a program
-// that nobody has approved.
+// Previews, rechecks and rollbacks as roles say them: what is refused when they are read, and the sandbox of
+// a program that nobody has approved.
 #include <algorithm>
 #include <catch2/catch.hpp>
 
@@ -42,7 +42,8 @@ const Action& ship(const Policy& policy) { return *policy.find_role("shipper")->
 
 TEST_CASE("a preview is read as a command is") {
   const Policy policy =
-      with(kPreview + "preview_timeout = \"90s\"\nrecheck = true\npreview_secrets = { SHIP_TOKEN = \"look\" }\n")
+      with(kPreview +
+           "preview_timeout = \"90s\"\nrecheck = true\npreview_secrets = { SHIP_TOKEN = \"look\" }\n")
           .append("secrets.toml", kLookSecret)
           .policy();
   const Action& action = ship(policy);
@@ -85,8 +86,9 @@ TEST_CASE("a preview is given only secrets that list it and that anybody may use
   CHECK_THAT(refused("model", ""), Contains("secret 'model' may not be used for 'preview:ship'"));
   CHECK_THAT(refused("nothing", ""), Contains("no secret 'nothing'"));
   // A floor can never be met before anyone is asked: refused on both sides, and also where no role uses it.
-  CHECK_THAT(Files().edit("secrets.toml", "\"action:ship\"", "\"action:ship\", \"preview:ship\"").refusals(),
-             Contains("secrets.toml") && Contains("a preview is made before anyone is asked, so it cannot meet"));
+  CHECK_THAT(
+      Files().edit("secrets.toml", "\"action:ship\"", "\"action:ship\", \"preview:ship\"").refusals(),
+      Contains("secrets.toml") && Contains("a preview is made before anyone is asked, so it cannot meet"));
   Policy policy = with(kPreview + "preview_secrets = { SHIP_TOKEN = \"look\" }\n")
                       .append("secrets.toml", kLookSecret)
                       .policy();
@@ -125,14 +127,14 @@ TEST_CASE("a preview has the action's sandbox, and can change nothing in it") {
   Action action = ship(policy);
   action.read = {"/opt/a"};
   action.write = {"/srv/b"};
-  const ActionContext context{.request = "4e9e57000000",
-                              .executable = "/usr/bin/ship",
-                              .parameters = {{"what", ParameterKind::text, "web"},
-                                             {"input", ParameterKind::file, "web.yaml"}},
-                              .private_directories = {"/etc/pawl", "/var/lib/pawl"},
-                              .uid = 990,
-                              .gid = 990,
-                              .identity = {990, 990}};
+  const ActionContext context{
+      .request = "4e9e57000000",
+      .executable = "/usr/bin/ship",
+      .parameters = {{"what", ParameterKind::text, "web"}, {"input", ParameterKind::file, "web.yaml"}},
+      .private_directories = {"/etc/pawl", "/var/lib/pawl"},
+      .uid = 990,
+      .gid = 990,
+      .identity = {990, 990}};
   const auto plan = lower_preview(role, action, context);
   const auto own = lower_action(role, action, context);
   REQUIRE(plan);
@@ -140,11 +142,11 @@ TEST_CASE("a preview has the action's sandbox, and can change nothing in it") {
   CHECK(plan->argv ==
         std::vector<std::string>{"/usr/bin/ship", "plan", "web", "/run/pawl/inputs/input/web.yaml"});
   CHECK(plan->wall_time == 7);
-  CHECK(std::ranges::none_of(plan->mounts, [](const sandbox::Mount& mount) {
-    return mount.kind == sandbox::MountKind::writable;
-  }));
+  CHECK(std::ranges::none_of(
+      plan->mounts, [](const sandbox::Mount& mount) { return mount.kind == sandbox::MountKind::writable; }));
   REQUIRE(plan->mounts.size() == own->mounts.size());
-  for (std::size_t i = 0; i < plan->mounts.size(); ++i) CHECK(plan->mounts[i].target == own->mounts[i].target);
+  for (std::size_t i = 0; i < plan->mounts.size(); ++i)
+    CHECK(plan->mounts[i].target == own->mounts[i].target);
   CHECK(std::ranges::any_of(own->mounts, [](const sandbox::Mount& mount) {
     return mount.kind == sandbox::MountKind::writable && mount.target == "/srv/b";
   }));
@@ -183,7 +185,8 @@ TEST_CASE("what an action's preview is, and what takes it back, is part of the p
 }
 
 TEST_CASE("explain says what is previewed and what takes it back") {
-  const Policy policy = with(kPreview + "recheck = true\nrollback = \"unship\"\n").append(role_file, kUnship).policy();
+  const Policy policy =
+      with(kPreview + "recheck = true\nrollback = \"unship\"\n").append(role_file, kUnship).policy();
   const std::string text = explain_text(policy, *policy.find_role("shipper"));
   CHECK_THAT(text, Contains("before anyone is asked, it previews with '/usr/bin/ship' 'plan'"));
   CHECK_THAT(text, Contains("another output voids the approval"));

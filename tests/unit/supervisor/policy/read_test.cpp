@@ -160,8 +160,7 @@ TEST_CASE("what the design names but this version lacks is refused, never ignore
   for (const std::string key : {"keep", "expose"})
     CHECK_THAT(refused(role_file, "[sandbox.files]\n", "[sandbox.files]\n" + key + " = []\n"),
                Contains("roles/shipper.toml:6:1: '" + key + "' is " + missing));
-  for (const std::string key :
-       {"hosts = []", "secret_files = {}"})
+  for (const std::string key : {"hosts = []", "secret_files = {}"})
     CHECK_THAT(refused(role_file, "approval = \"pair\"\n", "approval = \"pair\"\n" + key + "\n"),
                Contains(missing));
   CHECK_THAT(Files().append(role_file, "\n[[egress]]\nhost = \"example.com\"\n").refusals(),

@@ -70,14 +70,10 @@ TEST_CASE("a document has a preview's key exactly where its action has one") {
 TEST_CASE("an incoherent preview is neither written nor read") {
   using Damage = std::function<void(ActionDocument::Preview&)>;
   const Damage damages[] = {
-      [](auto& p) { p.executable.path = "deployctl"; },
-      [](auto& p) { p.argv.clear(); },
-      [](auto& p) { p.argv[1] = std::string("a\0b", 3); },
-      [](auto& p) { p.timeout = 0; },
-      [](auto& p) { p.secrets[0].environment = "HOME"; },
-      [](auto& p) { p.secrets[0].environment = "A=B"; },
-      [](auto& p) { p.secrets[0].version = ""; },
-      [](auto& p) { p.secrets.push_back(p.secrets[0]); },
+      [](auto& p) { p.executable.path = "deployctl"; },    [](auto& p) { p.argv.clear(); },
+      [](auto& p) { p.argv[1] = std::string("a\0b", 3); }, [](auto& p) { p.timeout = 0; },
+      [](auto& p) { p.secrets[0].environment = "HOME"; },  [](auto& p) { p.secrets[0].environment = "A=B"; },
+      [](auto& p) { p.secrets[0].version = ""; },          [](auto& p) { p.secrets.push_back(p.secrets[0]); },
   };
   for (const Damage& damage : damages) {
     ActionDocument document = previewed();
@@ -94,10 +90,10 @@ TEST_CASE("an incoherent preview is neither written nor read") {
 TEST_CASE("reviewers see which program previews, with what, and whether it is made again") {
   ActionDocument document = previewed();
   const std::string text = receipt::render(document);
-  for (const std::string& shown : {std::string("Preview: made of the same input files"), std::string("[1] plan"),
-                                   to_hex(document.preview->executable.sha256),
-                                   std::string("deploy-look as $LOOK_TOKEN, version v1-77"),
-                                   std::string("another output voids the approval"), std::string("at most 60 seconds")})
+  for (const std::string& shown :
+       {std::string("Preview: made of the same input files"), std::string("[1] plan"),
+        to_hex(document.preview->executable.sha256), std::string("deploy-look as $LOOK_TOKEN, version v1-77"),
+        std::string("another output voids the approval"), std::string("at most 60 seconds")})
     CHECK(text.find(shown) != std::string::npos);
   document.preview->recheck = false;
   CHECK(receipt::render(document).find("not made again") != std::string::npos);
