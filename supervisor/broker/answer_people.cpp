@@ -17,13 +17,19 @@ using wire::FailureKind;
 
 namespace {
 
-constexpr std::size_t kPieceBytes = kMaxMessage / 2;  // of people and waiting orders: bans follow
+constexpr std::size_t kPieceBytes = kMaxMessage / 2;  // of people and waiting orders
+constexpr std::size_t kBanBytes = kMaxMessage / 4;    // of bans, behind them
 
-std::vector<wire::BanShown> show_bans(const approval::Freezes::Bans& bans) {
-  constexpr std::size_t kMost = 40;  // in one answer; each holds a reason
+// As many as the rest of the answer holds; freezes, which people are told of everywhere, are asked for first.
+std::vector<wire::BanShown> show_bans(const approval::Freezes::Bans& bans, std::size_t& room) {
   std::vector<wire::BanShown> list;
-  for (const auto& [name, ban] : bans)
-    if (list.size() < kMost) list.push_back({name, ban.by, ban.reason, ban.since});
+  for (const auto& [name, ban] : bans) {
+    wire::BanShown shown{name, ban.by, ban.reason, ban.since};
+    const std::size_t size = codec::encode(shown).size();
+    if (size > room) break;
+    room -= size;
+    list.push_back(std::move(shown));
+  }
   return list;
 }
 
@@ -77,9 +83,10 @@ void Broker::answer_list_people(const ConnectionPtr& connection, const wire::Lis
   std::size_t bytes = 0;
   shown.more = !fill(shown.people, people, ask.people_from, bytes) ||
                !fill(shown.waiting, waiting, ask.waiting_from, bytes);
-  shown.freezes = show_bans(freezes.freezes());
-  shown.revoked_roles = show_bans(freezes.roles());
-  shown.revoked_keys = show_bans(freezes.keys());
+  std::size_t room = kBanBytes;
+  shown.freezes = show_bans(freezes.freezes(), room);
+  shown.revoked_roles = show_bans(freezes.roles(), room);
+  shown.revoked_keys = show_bans(freezes.keys(), room);
   connection->answer(shown);
 }
 

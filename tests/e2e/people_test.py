@@ -67,7 +67,7 @@ class Enrolment(People):
         self.assertEqual(1, len(self.host.journal()))
         # A restart, and the log alone, know the same.
         self.broker.kill()
-        self.broker.start()
+        self.broker.start(enroll=False)
         self.assertEqual({self.bob.public_key(): "live", "sre": "live"}, self.standing(self.bob))
         self.verify_log(self.bob)
 

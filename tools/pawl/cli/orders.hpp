@@ -38,8 +38,8 @@ tools::Outcome<std::string> sign_order(const receipt::Order& order, const std::s
                                        const std::string& key_file, const std::vector<std::string>& enrolled);
 
 // Signs with one key, gives it, tells what came of it.
-tools::Outcome<ExitCode> give_order(const tools::Greeted& broker, const receipt::Order& order,
+tools::Outcome<tools::ExitCode> give_order(const tools::Greeted& broker, const receipt::Order& order,
                                     const OrderOptions& options);
-tools::Outcome<ExitCode> tell(const wire::OrderGiven& given, bool json);
+tools::Outcome<tools::ExitCode> tell(const wire::OrderGiven& given, bool json);
 
 }  // namespace pawl::cli
