@@ -148,11 +148,26 @@ void read_people_by_role(const Node& node, const std::string& key, std::string_v
   }
 }
 
+// "@group" or "person", each once.
+List read_names(TableReader& reader, std::string_view key) {
+  List good;
+  for (const std::string& entry : reader.texts(key, Need::required).value_or(List{})) {
+    if (entry == "@self") {
+      reader.refuse(key, "'@self' means nothing in '" + std::string(key) + "'");
+    } else if (!valid_name(entry.starts_with('@') ? std::string_view(entry).substr(1)
+                                                  : std::string_view(entry))) {
+      reader.refuse(key, quoted(entry) + " names nobody", "\"@group\" or \"person\"");
+    } else if (std::ranges::find(good, entry) == good.end()) {
+      good.push_back(entry);
+    }
+  }
+  return good;
+}
+
 void read_stewards(TableReader& reader, HomeKind home, Findings& findings, Settings& settings) {
   if (const Node* killers = reader.table("killers"))
     read_people_by_role(*killers, "killers", kEverything, findings, settings.killers);
-  if (reader.has("enrollers"))
-    settings.enrollers = read_names(reader, "enrollers", Need::optional, Self::refused);
+  if (reader.has("enrollers")) settings.enrollers = read_names(reader, "enrollers");
   if (const auto first = reader.name("first", Need::optional)) settings.first = *first;
   if (home != HomeKind::embedded) return;
   for (const char* key : {"enrollers", "first"})
