@@ -13,11 +13,12 @@ MANIFEST = hashlib.sha256(b"service: web\nreplicas: 2\n").hexdigest()
 
 class PreviewStory(Story):
     more = 'preview_secrets = { LOOK_TOKEN = "look" }'
+    preview_timeout = "20s"
 
     def setUp(self):
         super().setUp()
         self.broker = EmbeddedBroker(self.host)
-        previews.install(self.broker, "solo", self.more)
+        previews.install(self.broker, "solo", self.more, preview_timeout=self.preview_timeout)
 
     def ask(self, shell, service="web", wait="0s", before=""):
         return shell.sh(f"{before}pawl-agent request ship service={service} manifest=k8s/web.yaml --wait {wait}")
@@ -157,6 +158,8 @@ class Previews(PreviewStory):
 
 class Ends(PreviewStory):
     """Previews that nobody waits for any more."""
+
+    preview_timeout = "3m"  # longer than any of these tests waits for its end
 
     def running(self, service):
         return wait_until(lambda: previews.processes_with(service), what=f"the preview of {service}")

@@ -21,6 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string shown = receipt::visible(text);
   fuzz::require(is_plain(shown) && shown.find('\n') == std::string::npos);
   fuzz::require(is_plain(receipt::fence_why(text)));
+  fuzz::require(is_plain(receipt::fence_preview(text)));
   const auto document = receipt::read_document(text);
   if (!document) return 0;
   fuzz::require(receipt::write_document(*document).value() == text);
