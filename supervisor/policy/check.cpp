@@ -134,6 +134,20 @@ void check_route(const Policy& policy, const Role& role, const LlmRoute& route, 
     findings.refuse_at(file, path + ".secret", held.error().trail, held.error().remedy);
 }
 
+void check_gate(const Policy& policy, const Gate& gate, const std::string& file, Findings& findings) {
+  const std::string path = "gate." + gate.name;
+  for (const std::string& entry : gate.proposers)
+    check_name(policy, entry, file, path + ".proposers", findings);
+  if (gate.approval == "none")
+    return findings.refuse_at(file, path + ".approval", "a gate always needs an approval",
+                              "name a rule of approvals.toml");
+  if (gate.approval.empty() || policy.find_rule(gate.approval) != nullptr) return;
+  std::vector<std::string_view> rules;
+  for (const Rule& rule : policy.rules) rules.push_back(rule.name);
+  findings.refuse_at(file, path + ".approval", "no approval rule '" + gate.approval + "'",
+                     advice(gate.approval, rules, "define [" + gate.approval + "] in approvals.toml"));
+}
+
 }  // namespace
 
 void check_people(const Policy& policy, Findings& findings) {
@@ -195,6 +209,7 @@ void check_settings(const Policy& policy, Findings& findings) {
 void check_role(const Policy& policy, const Role& role, const std::string& file, Findings& findings) {
   for (const LlmRoute& route : role.llm) check_route(policy, role, route, file, findings);
   for (const Action& action : role.actions) check_action(policy, role, action, file, findings);
+  for (const Gate& gate : role.gates) check_gate(policy, gate, file, findings);
 }
 
 }  // namespace pawl::policy

@@ -8,8 +8,8 @@ namespace {
 
 constexpr Availability later = Availability::later;
 
-constexpr Key role_keys[] = {{"pawl"},   {"name"}, {"description"}, {"owner"},        {"sandbox"},
-                             {"limits"}, {"llm"},  {"action"},      {"egress", later}};
+constexpr Key role_keys[] = {{"pawl"},   {"name"}, {"description"}, {"owner"},         {"sandbox"},
+                             {"limits"}, {"llm"},  {"action"},      {"egress", later}, {"gate"}};
 constexpr Key sandbox_keys[] = {
     {"landlock"}, {"syscalls"}, {"allow_syscalls"}, {"deny_syscalls"}, {"capabilities"}, {"files"}, {"env"}};
 constexpr Key syscall_keys[] = {{"name"}, {"reason"}};
@@ -27,6 +27,9 @@ constexpr Key action_keys[] = {{"name"},          {"description"},    {"run"},
                                {"hosts", later},  {"preview", later}, {"rollback", later},
                                {"recheck", later}};
 constexpr Key parameter_keys[] = {{"match"}, {"file"}, {"max"}, {"allow_dash"}};
+constexpr Key gate_keys[] = {{"name"},       {"description"}, {"subject"}, {"command"},  {"inputs"},
+                             {"inputs_max"}, {"approval"},    {"expires"}, {"proposers"}};
+constexpr Key gate_command_keys[] = {{"match"}, {"allow_dash"}};
 constexpr Key rule_keys[] = {
     {"quorum"}, {"from"}, {"expires"}, {"allow_launcher"}, {"escalate", later}, {"require_key", later}};
 constexpr Key person_keys[] = {{"uids"}, {"keys"}, {"groups"}, {"passkeys", later}};
@@ -87,6 +90,10 @@ std::span<const Key> keys_of(Table table) {
       return settings_keys;
     case Table::notify:
       return notify_keys;
+    case Table::gate:
+      return gate_keys;
+    case Table::gate_command:
+      return gate_command_keys;
   }
   return {};
 }
@@ -123,6 +130,10 @@ std::string_view name_of(Table table) {
       return "pawl.toml";
     case Table::notify:
       return "pawl.toml notify";
+    case Table::gate:
+      return "gate";
+    case Table::gate_command:
+      return "gate.command";
   }
   return {};
 }

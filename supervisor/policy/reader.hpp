@@ -64,6 +64,7 @@ class TableReader {
                                     std::uint64_t least = 1);  // "1 MiB"
   std::vector<std::uint32_t> ids(std::string_view key);        // whole numbers of a uid's range
   const Node* table(std::string_view key);
+  const Node* list(std::string_view key);                 // required; of whatever it holds
   std::vector<const Node*> tables(std::string_view key);  // [[key]]
 
   bool has(std::string_view key) const { return entry(key) != nullptr; }
