@@ -55,7 +55,7 @@ Result<RequestRecord> record_of(const Proposal& proposal, const std::string& aud
   if (!characters || !receipt::is_text(proposal.why)) return refuse("why: holds a NUL or is not UTF-8");
   if (*characters > receipt::kMaxWhyCharacters)
     return refuse("why: longer than 280 characters", "say it shorter");
-  RequestRecord record{{}, proposal.action, proposal.rule, proposal.why};
+  RequestRecord record{{}, proposal.action, proposal.rule, proposal.why, proposal.kind};
   const std::int64_t issued = now / kSecond;
   record.binding = {proposal.id,
                     audience,

@@ -7,6 +7,9 @@
 //                            │ one deny ─► denied   │ expire ─► expired    │ restart ─► indeterminate
 //                            └ withdraw ─► voided (also from approved)
 //
+// A gate's request ends with its burning (released): what it allows is done elsewhere, by whom it was given
+// to.
+//
 // No clock is read, nothing is written, no policy is known: all are passed in.
 // Runs in the broker on reviewers' statements and signatures, and on its own ledger.
 #pragma once
@@ -52,7 +55,8 @@ struct Proposal {
   Digest rendered{};  // sha256(render(document)), by kRendererVersion
   Digest policy{};
   Rule rule;
-  std::string why;  // at most 280 characters
+  std::string why;                                           // at most 280 characters
+  receipt::DocumentKind kind = receipt::DocumentKind::exec;  // the document's
 };
 
 struct Proposed {

@@ -85,6 +85,7 @@ Result<> Queue::apply_request(const ledger::Entry& entry) {
   request.action = std::move(record.action);
   request.rule = std::move(record.rule);
   request.why = std::move(record.why);
+  request.kind = record.kind;
   request.created = request.changed = entry.time;
   ++counts_[request.asker()].created;
   if (!requests_.emplace(id, std::move(request)).second) return refuse("the request was asked for before");
@@ -120,7 +121,8 @@ Result<> Queue::apply_progress(const ledger::Entry& entry) {
     if (record.audience != request.binding.audience || record.document != request.binding.document)
       return refuse("it burns another receipt than the request's");
     request.consumed_at = entry.index;
-    move_to(request, State::consumed, entry);
+    // One entry, so that no crash can come between the burning of a gate's receipt and its end.
+    move_to(request, request.kind == receipt::DocumentKind::gate ? State::released : State::consumed, entry);
     return {};
   }
   if (entry.kind == Kind::exec_start) {

@@ -20,6 +20,7 @@ struct RequestRecord {
   std::string action;
   Rule rule;
   std::string why;
+  receipt::DocumentKind kind = receipt::DocumentKind::exec;
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("request", self.binding.request);
@@ -38,6 +39,7 @@ struct RequestRecord {
     archive("action", self.action);
     archive("rule", self.rule);
     archive("why", self.why);
+    archive("kind", self.kind);
   }
 };
 

@@ -1,12 +1,12 @@
 // From an agent's words to a request that people can decide on: everything pinned and hashed before anyone is
 // asked.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
 
+#include "supervisor/broker/adoption.hpp"
 #include "supervisor/broker/broker.hpp"
+#include "supervisor/broker/lowered_rule.hpp"
 #include "supervisor/broker/pinned.hpp"
 #include "supervisor/broker/places.hpp"
 #include "supervisor/policy/authority.hpp"
@@ -19,9 +19,7 @@
 #include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
-namespace {
 
-// The effective rule in the approval machine's terms: one group for each name through which persons count.
 approval::Rule rule_of(const policy::ResolvedRule& resolved) {
   approval::Rule rule;
   rule.name = resolved.name;
@@ -38,41 +36,13 @@ approval::Rule rule_of(const policy::ResolvedRule& resolved) {
   return rule;
 }
 
+namespace {
+
 std::vector<policy::GivenParameter> given_by(const wire::Propose& ask) {
   std::vector<policy::GivenParameter> given;
   for (const wire::NamedValue& value : ask.parameters) given.push_back({value.name, value.value});
   for (const wire::FileInput& file : ask.files) given.push_back({file.parameter, file.basename});
   return given;
-}
-
-// Blobs that were made for a request which does not exist yet: they go again unless it comes to be.
-class Adoption {
- public:
-  explicit Adoption(ledger::BlobStore& blobs) : blobs_(blobs) {}
-  ~Adoption() {
-    // What cannot be removed now is collected with the next start.
-    for (const Digest& digest : added_) (void)blobs_.remove(digest);
-  }
-  Adoption(const Adoption&) = delete;
-  Adoption& operator=(const Adoption&) = delete;
-
-  void add(const ledger::BlobStore::Copied& copied) {
-    if (copied.novelty == ledger::BlobStore::Novelty::added) added_.push_back(copied.sha256);
-  }
-  void keep() { added_.clear(); }
-  ledger::BlobStore& blobs() { return blobs_; }
-
- private:
-  ledger::BlobStore& blobs_;
-  std::vector<Digest> added_;
-};
-
-// What it really has: the declared maximum would let a few small files use up the minute.
-Result<std::uint64_t> size_of(int file) {
-  struct stat status{};
-  if (::fstat(file, &status) != 0) return failed("look at the file");
-  if (!S_ISREG(status.st_mode)) return refuse("it is not a regular file");
-  return static_cast<std::uint64_t>(status.st_size);
 }
 
 // Copies what the agent handed over, in the order of the action's declaration, and checks that exactly the
@@ -90,13 +60,9 @@ Result<std::vector<receipt::ActionDocument::Input>> pin_inputs(
                     (is_file ? " is a file: its descriptor is missing" : " is not a file"));
     if (!is_file) continue;
     const int source = files[static_cast<std::size_t>(given - ask.files.begin())].get();
-    const std::string step = "input " + parameter.name;
-    const std::uint64_t max = action.find_parameter(parameter.name)->max;
-    const std::uint64_t size = TRY_DURING(step, size_of(source));
-    if (size <= max && !quota.admits(boot_clock(), size))
-      return refuse("this session has handed over too many bytes", "wait a minute");
-    const auto copied = TRY_DURING(step, adoption.blobs().put_copy(source, max));
-    adoption.add(copied);
+    const auto copied =
+        TRY_DURING("input " + parameter.name,
+                   adopt_input(adoption, source, action.find_parameter(parameter.name)->max, quota));
     inputs.push_back(
         {parameter.name, parameter.value, copied.sha256, copied.size, policy::input_path(parameter)});
   }
@@ -161,18 +127,15 @@ Result<std::string> Broker::propose(Session& session, const wire::Propose& ask, 
   proposal.agent = "session:" + session.info.id;
   proposal.launcher = session.info.person;
   proposal.action = action->name;
-  const std::string canonical = TRY(receipt::write_document(document));
-  if (canonical.size() > kMaxDocument) return refuse("the action document would be longer than 64 KiB");
-  // Receipts carry the document as a string in JSON, where quotes and backslashes take two bytes.
-  if (boost::json::serialize(boost::json::string(canonical)).size() > kMaxEscapedDocument)
-    return refuse("the action document would be too long for a receipt", "use fewer or shorter parameters");
-  const auto stored = TRY(books_->blobs().put_new(as_bytes(canonical)));
-  adoption.add(stored);
-  proposal.document = stored.sha256;
+  proposal.document = TRY(adopt_document(adoption, TRY(receipt::write_document(document))));
   proposal.rendered = receipt::sha256(receipt::render(document));
   proposal.policy = TRY(policy::policy_digest(policy, role, *action, session.info.person));
   proposal.rule = rule_of(TRY(policy::effective_rule(policy, role, *action, session.info.person)));
   proposal.why = ask.why;
+  return enqueue(proposal, adoption, joined);
+}
+
+Result<std::string> Broker::enqueue(const approval::Proposal& proposal, Adoption& adoption, bool& joined) {
   auto proposed = TRY(books_->queue().propose(proposal, wall_clock()));
   joined = !proposed.step.has_value();
   if (joined) return proposed.id;
@@ -208,6 +171,7 @@ Result<> Broker::keep_apart_from_agents(const policy::Action& action) const {
 Result<approval::Current> Broker::current_for(const policy::Policy& policy,
                                               const approval::Request& request) const {
   const policy::Role* const role = policy.find_role(request.binding.role);
+  if (request.kind == receipt::DocumentKind::gate) return current_for_gate(policy, role, request);
   const policy::Action* const action = role != nullptr ? role->find_action(request.action) : nullptr;
   if (action == nullptr) return refuse("role and action are not in the policy any more");
   TRY(keep_apart_from_agents(*action));

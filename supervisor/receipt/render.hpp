@@ -27,8 +27,9 @@ std::string visible_word(std::string_view text);
 // Many lines, each ended by \n.
 std::string render(const ActionDocument& document);
 
-// The agent's own words for the action: fenced, every line marked as the agent's, cut after 280 characters
-// saying so. Not part of render() and of no digest.
-std::string fence_why(std::string_view why);
+// The asker's own words for the action: fenced, every line marked as theirs, cut after 280 characters saying
+// so. Not part of render() and of no digest.
+enum class Speaker : std::uint8_t { agent, person };
+std::string fence_why(std::string_view why, Speaker speaker = Speaker::agent);
 
 }  // namespace pawl::receipt

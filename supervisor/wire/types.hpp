@@ -34,6 +34,9 @@ enum class Type : std::uint16_t {
   get_receipt = 35,
   receipt = 36,
   session_over = 37,
+  propose_gate = 38,
+  proposal = 39,
+  await_proposal = 40,
 
   // a session's agent socket
   agent_hello = 64,

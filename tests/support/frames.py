@@ -74,6 +74,9 @@ MESSAGES = {
     "get_receipt": (35, text(ID)),
     "receipt": (36, text("{}")),
     "session_over": (37, b""),
+    "propose_gate": (38, text("pipeline") + text("deploy") + text("git:" + "1" * 40) + listed([text("./deploy.sh")]) + listed([]) + text("")),
+    "proposal": (39, b""),
+    "await_proposal": (40, text(ID) + u32(0)),
     "agent_hello": (64, u32(PROTOCOL)),
     "agent_welcome": (65, u32(PROTOCOL) + text(ID) + text("deployer") + listed([])),
     "propose": (66, text("deploy") + listed([]) + listed([]) + text("")),
@@ -88,7 +91,7 @@ MESSAGES = {
     "dialed": (102, u32(1) + text("") + text("")),
 }
 PEOPLE_ASKS = ["hello", "open_session", "resume_session", "list_sessions", "kill_session", "list_requests", "show_request",
-               "decide", "watch_queue", "read_log", "get_receipt"]
+               "decide", "watch_queue", "read_log", "get_receipt", "propose_gate", "await_proposal"]
 AGENT_ASKS = ["agent_hello", "propose", "await_request"]
 FAILURE = 1
 FAILURE_KINDS = ["failed", "usage", "refused", "expired", "invalid_policy", "not_found", "busy"]

@@ -54,6 +54,8 @@ std::string_view word(RequestState state) {
       return "voided";
     case RequestState::indeterminate:
       return "indeterminate";
+    case RequestState::released:
+      return "released";
   }
   return "unknown";
 }
@@ -73,6 +75,8 @@ ExitCode exit_code_of(const wire::RequestStatus& status) {
       return ExitCode::expired;
     case RequestState::indeterminate:
       return ExitCode::indeterminate;
+    case RequestState::released:
+      return ExitCode::done;
   }
   return ExitCode::failed;
 }
@@ -97,6 +101,8 @@ std::string describe(const wire::RequestStatus& status) {
       return name + " was taken back" + why;
     case RequestState::indeterminate:
       return name + " may or may not have run" + why + ". Do not ask again before a person has looked";
+    case RequestState::released:
+      return name + " is released to the pipeline that asked for it";
   }
   return name;
 }

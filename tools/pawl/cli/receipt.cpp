@@ -51,8 +51,8 @@ std::string decision_line(const receipt::Statement& statement) {
 }
 
 Outcome<std::string> describe(const receipt::Bundle& bundle) {
-  const auto document = TRY_DURING("the action document", receipt::read_document(bundle.document));
-  std::string text = receipt::render(document) + "\nDecisions:\n";
+  const auto document = TRY_DURING("the action document", receipt::read_any_document(bundle.document));
+  std::string text = receipt::render_any(document) + "\nDecisions:\n";
   if (bundle.decisions.empty()) text += "  none\n";
   for (const receipt::SignedDecision& decision : bundle.decisions)
     text += decision_line(TRY_DURING("a decision", receipt::check_signed(decision)));
@@ -106,7 +106,7 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
     TRY(print_json(boost::json::object{{"request", report->binding.request},
                                        {"audience", report->binding.audience},
                                        {"role", report->binding.role},
-                                       {"action", report->document.action},
+                                       {"action", receipt::action_of(report->document)},
                                        {"launcher", report->binding.launcher},
                                        {"approved_by", people(report->approvals)},
                                        {"denied_by", people(report->denials)},

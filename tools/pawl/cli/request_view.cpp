@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "supervisor/receipt/action_document.hpp"
 #include "supervisor/receipt/digest.hpp"
+#include "supervisor/receipt/document.hpp"
 #include "supervisor/receipt/render.hpp"
 #include "tools/pawl/cli/json_of.hpp"
 #include "tools/pawl/cli/output.hpp"
@@ -22,9 +22,13 @@ std::string joined(const std::vector<std::string>& words) {
 std::string heading(const wire::RequestShown& shown) {
   const wire::RequestInfo& info = shown.info;
   std::string text = fmt::format("REQUEST {}  ({})\n", visible(info.id), word(info.state));
-  text += fmt::format("  asked by   an agent of role {}, session {}, started by {}\n", visible(info.role),
-                      short_id(visible(info.session)),
-                      info.launcher.empty() ? "somebody unknown to people.toml" : visible(info.launcher));
+  if (info.session.empty())
+    text += fmt::format("  asked by   {}, without an agent, under role {}\n", visible(info.launcher),
+                        visible(info.role));
+  else
+    text += fmt::format("  asked by   an agent of role {}, session {}, started by {}\n", visible(info.role),
+                        short_id(visible(info.session)),
+                        info.launcher.empty() ? "somebody unknown to people.toml" : visible(info.launcher));
   text += fmt::format("  asked at   {}, expires {}\n", local_time(info.created), local_time(info.expires));
   text += fmt::format("  rule       {}: {} of {}; {} so far\n", visible(info.rule), info.quorum,
                       joined(shown.from), info.approvals);
@@ -58,10 +62,10 @@ std::string indented(std::string_view output) {
 }  // namespace
 
 tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown) {
-  const auto document = TRY_DURING("the action document", receipt::read_document(shown.document));
+  const auto document = TRY_DURING("the action document", receipt::read_any_document(shown.document));
   Reviewed request;
   request.document = receipt::sha256(shown.document);
-  request.rendered = receipt::render(document);
+  request.rendered = receipt::render_any(document);
   request.shown = std::move(shown);
   return request;
 }
@@ -69,7 +73,10 @@ tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown) {
 std::string request_text(const Reviewed& request) {
   const wire::RequestShown& shown = request.shown;
   std::string text = heading(shown) + "\n" + request.rendered;
-  text += "\nThe agent's own words; they are not part of what is signed:\n" + receipt::fence_why(shown.why);
+  const std::string whose = shown.info.session.empty() ? "The asking person's" : "The agent's";
+  text += "\n" + whose + " own words; they are not part of what is signed:\n";
+  text += receipt::fence_why(shown.why,
+                             shown.info.session.empty() ? receipt::Speaker::person : receipt::Speaker::agent);
   if (!shown.decisions.empty()) text += "\nDecisions:\n" + decision_lines(shown);
   if (!shown.info.detail.empty()) text += "\n" + visible(shown.info.detail) + "\n";
   if (shown.exit_code)
