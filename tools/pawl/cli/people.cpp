@@ -1,4 +1,5 @@
 // pawl people allowed-signers.
+#include <algorithm>
 #include <memory>
 
 #include "supervisor/receipt/allowed_signers.hpp"
@@ -9,10 +10,27 @@
 namespace pawl::cli {
 namespace {
 
-Outcome<ExitCode> allowed_signers(const std::string& config) {
-  const policy::Policy policy = TRY(load_policy(TRY(find_home(config))));
+struct SignersOptions {
+  std::string config;
+  std::vector<std::string> from;  // "@group", "person"; empty: everybody
+};
+
+bool wanted(const SignersOptions& options, const policy::Person& person) {
+  return options.from.empty() || std::ranges::any_of(options.from, [&](const std::string& entry) {
+           return entry.starts_with('@') ? person.in_group(std::string_view(entry).substr(1))
+                                         : entry == person.name;
+         });
+}
+
+Outcome<ExitCode> allowed_signers(const SignersOptions& options) {
+  const policy::Policy policy = TRY(load_policy(TRY(find_home(options.config))));
   std::string text;
+  for (const std::string& entry : options.from)
+    if (std::ranges::none_of(policy.people,
+                             [&](const policy::Person& person) { return wanted({{}, {entry}}, person); }))
+      return tools::trouble(ExitCode::failed, "nobody is named by " + entry, "see people.toml");
   for (const policy::Person& person : policy.people) {
+    if (!wanted(options, person)) continue;
     for (const std::string& line : person.keys) {
       const auto key = receipt::parse_public_key(line);
       if (!key) {
@@ -29,9 +47,12 @@ Outcome<ExitCode> allowed_signers(const std::string& config) {
 }  // namespace
 
 Action declare_allowed_signers(Options& command) {
-  auto config = std::make_shared<std::string>();
-  command.optional("--config", *config, "read this directory (default: the one that the broker reads)");
-  return [config] { return allowed_signers(*config); };
+  auto options = std::make_shared<SignersOptions>();
+  command.optional("--config", options->config,
+                   "read this directory (default: the one that the broker reads)");
+  command.repeated("--from", options->from,
+                   "only these people, as a rule names them: @sre, alice; may be repeated");
+  return [options] { return allowed_signers(*options); };
 }
 
 }  // namespace pawl::cli

@@ -31,6 +31,7 @@ Action declare_show(Options&);
 Action declare_approve(Options&);
 Action declare_deny(Options&);
 Action declare_review(Options&);
+Action declare_propose(Options&);
 Action declare_sessions(Options&);
 Action declare_kill(Options&);
 Action declare_diff(Options&);
