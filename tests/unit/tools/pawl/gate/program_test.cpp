@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 
 #include "supervisor/receipt/digest.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -43,8 +44,11 @@ TEST_CASE("a command is found as a shell finds it, but never where the pipeline 
   const std::string before = ::getenv("PATH") != nullptr ? ::getenv("PATH") : "";
   ::setenv("PATH", ("::.:" + folder.path()).c_str(), 1);
   CHECK(gate::find_command("tool").value() == folder / "tool");
-  ::setenv("PATH", ":.", 1);
+  const auto standing = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());  // where there is such a program
+  ::setenv("PATH", ":.:bin", 1);
   CHECK_THAT(gate::find_command("tool").error().trail, Contains("in no folder of PATH"));
+  std::filesystem::current_path(standing);
   ::setenv("PATH", before.c_str(), 1);
 }
 

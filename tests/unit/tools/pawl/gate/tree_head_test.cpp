@@ -72,6 +72,9 @@ TEST_CASE("what is no repository, or leads nowhere good, is refused and never wa
     git.head(text);
     CHECK_FALSE(gate::find_work_tree(git.folder.path()));
   }
+  write_file(git.folder / "x", kOne);  // a commit's id, but where no ref is
+  git.head("ref: refs/../../x\n");
+  CHECK_THAT(git.found(), Contains("no ordinary ref"));
   git.head(std::string(5000, 'a'));
   CHECK_THAT(git.found(), Contains("more than 4096 bytes"));
   git.head("ref: refs/heads/loop\n");
