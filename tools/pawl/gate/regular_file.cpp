@@ -55,6 +55,7 @@ Result<Measured> measure(int file, int copy) {
     const ByteSpan piece = ByteSpan(buffer).first(got);
     hash.update(piece);
     measured.size += got;
+    if (copy >= 0 && measured.size > kMaxCopy) return refuse("it has more than 256 MiB");
     if (copy >= 0) TRY(write_all(copy, as_text(piece)));
   }
   measured.sha256 = hash.finish();

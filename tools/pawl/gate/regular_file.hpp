@@ -21,7 +21,9 @@ struct Measured {
   Digest sha256{};
   std::uint64_t size = 0;  // bytes
 };
-// From the descriptor's offset to the end. `copy`: also written there, -1: nowhere.
+// From the descriptor's offset to the end. `copy`: also written there, then at most kMaxCopy bytes; -1:
+// nowhere.
+inline constexpr std::uint64_t kMaxCopy = std::uint64_t{256} << 20;  // as the broker takes of an input
 Result<Measured> measure(int file, int copy = -1);
 
 }  // namespace pawl::gate

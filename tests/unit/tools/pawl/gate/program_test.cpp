@@ -32,6 +32,14 @@ TEST_CASE("what was measured is what would run: the copy is sealed") {
   CHECK(::mmap(nullptr, 17, PROT_WRITE, MAP_SHARED, program->file.get(), 0) == MAP_FAILED);
 }
 
+TEST_CASE("a command that is larger than any input is not taken into memory") {
+  const test::TemporaryDirectory folder;
+  test::write_file(folder / "huge", "#!");
+  REQUIRE(::truncate((folder / "huge").c_str(), (256 << 20) + 1) == 0);
+  const UniqueFd source = gate::open_regular(folder / "huge", gate::Links::refused).value();
+  CHECK_THAT(gate::seal_program(source.get()).error().trail, Contains("more than 256 MiB"));
+}
+
 TEST_CASE("a command is found as a shell finds it, but never where the pipeline happens to stand") {
   const test::TemporaryDirectory folder;
   test::write_file(folder / "tool", "#!/bin/sh\n");
