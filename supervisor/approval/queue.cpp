@@ -61,7 +61,8 @@ Result<RequestRecord> record_of(const Proposal& proposal, const std::string& aud
                        proposal.why,
                        proposal.parameters,
                        proposal.rolls_back,
-                       proposal.replaces};
+                       proposal.replaces,
+                       proposal.kind};
   const std::int64_t issued = now / kSecond;
   record.binding = {proposal.id,
                     audience,

@@ -7,6 +7,9 @@
 //                            │ one deny ─► denied   │ expire ─► expired    │ restart ─► indeterminate
 //                            └ withdraw ─► voided (also from approved)
 //
+// A gate's request ends with its burning (released): what it allows is done elsewhere, by whom it was given
+// to.
+//
 // No clock is read, nothing is written, no policy is known: all are passed in.
 // Runs in the broker on reviewers' statements and signatures, and on its own ledger.
 #pragma once
@@ -58,6 +61,7 @@ struct Proposal {
   std::optional<Digest> parameters;  // in the BlobStore, too
   std::string rolls_back;            // id of a request that has run, or may have; empty: none
   std::string replaces;              // id of a request that is void; empty: none
+  receipt::DocumentKind kind = receipt::DocumentKind::exec;  // the document's
 };
 
 struct Proposed {

@@ -102,6 +102,7 @@ Result<> Queue::apply_request(const ledger::Entry& entry) {
     if (!before.replaced_by.empty()) return refuse("what it replaces was replaced before");
     before.replaced_by = id;
   }
+  request.kind = record.kind;
   request.created = request.changed = entry.time;
   ++counts_[request.asker()].created;
   const auto [added, is_new] = requests_.emplace(id, std::move(request));
@@ -139,7 +140,8 @@ Result<> Queue::apply_progress(const ledger::Entry& entry) {
     if (record.audience != request.binding.audience || record.document != request.binding.document)
       return refuse("it burns another receipt than the request's");
     request.consumed_at = entry.index;
-    move_to(request, State::consumed, entry);
+    // One entry, so that no crash can come between the burning of a gate's receipt and its end.
+    move_to(request, request.kind == receipt::DocumentKind::gate ? State::released : State::consumed, entry);
     return {};
   }
   if (entry.kind == Kind::exec_start) {

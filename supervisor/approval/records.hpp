@@ -22,6 +22,7 @@ struct RequestRecord {
   std::string why;
   std::optional<Digest> parameters;
   std::string rolls_back, replaces;
+  receipt::DocumentKind kind = receipt::DocumentKind::exec;
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("request", self.binding.request);
@@ -43,6 +44,7 @@ struct RequestRecord {
     archive.when_there("parameters", self.parameters);
     archive.when_there("rolls_back", self.rolls_back);
     archive.when_there("replaces", self.replaces);
+    archive("kind", self.kind);
   }
 };
 

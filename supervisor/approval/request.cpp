@@ -6,8 +6,9 @@
 namespace pawl::approval {
 
 std::span<const std::string_view> words_of(State) {
-  static constexpr std::string_view words[] = {"pending", "approved", "consumed", "executing",    "done",
-                                               "denied",  "expired",  "voided",   "indeterminate"};
+  static constexpr std::string_view words[] = {"pending",       "approved", "consumed", "executing",
+                                               "done",          "denied",   "expired",  "voided",
+                                               "indeterminate", "released"};
   static_assert(std::size(words) == static_cast<std::size_t>(last_of(State{})) + 1);
   return words;
 }

@@ -13,6 +13,7 @@
 #include "sandbox/base/bytes.hpp"
 #include "supervisor/approval/rule.hpp"
 #include "supervisor/receipt/bundle.hpp"
+#include "supervisor/receipt/document.hpp"
 #include "supervisor/receipt/statement.hpp"
 
 namespace pawl::approval {
@@ -27,8 +28,9 @@ enum class State : std::uint8_t {
   expired,        // nobody decided, or nobody spent it, in time
   voided,         // taken back: `reason`
   indeterminate,  // burned, and a restart found no outcome: it may have run; never run again
+  released,       // a gate's: burned, and what it allows happens elsewhere, if at all
 };
-constexpr State last_of(State) { return State::indeterminate; }
+constexpr State last_of(State) { return State::released; }
 std::span<const std::string_view> words_of(State);
 std::string_view word(State state);
 bool is_final(State state);
@@ -81,6 +83,7 @@ struct Missing {
 struct Request {
   receipt::Binding binding;  // id, digests, role, session, requesters, times: what decisions must repeat
   std::string action;
+  receipt::DocumentKind kind = receipt::DocumentKind::exec;
   Rule rule;                         // as it stood when asked
   std::string why;                   // the agent's words: shown fenced, never judged
   std::optional<Digest> parameters;  // blob: the values that were given, where the action can be rolled back

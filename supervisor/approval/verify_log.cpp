@@ -5,7 +5,7 @@
 #include "supervisor/approval/evidence.hpp"
 #include "supervisor/approval/records.hpp"
 #include "supervisor/approval/verify_orders.hpp"
-#include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/document.hpp"
 #include "supervisor/receipt/json_fields.hpp"
 #include "supervisor/receipt/render.hpp"
 
@@ -67,14 +67,15 @@ class Verifier {
     if (!blobs_) return {};
     const Bytes bytes = TRY(blobs_(record.binding.document));
     if (receipt::sha256(bytes) != record.binding.document) return refuse("its document has another digest");
-    const receipt::ActionDocument document = TRY(receipt::read_document(as_text(bytes)));
-    if (document.action != record.action) return refuse("its document is of another action");
+    const receipt::Document document = TRY(receipt::read_any_document(as_text(bytes)));
+    if (receipt::action_of(document) != record.action) return refuse("its document is of another action");
+    if (receipt::kind_of(document) != record.kind) return refuse("its document is of another kind");
     if (record.binding.renderer != receipt::kRendererVersion) return refuse("its renderer is not known");
-    if (receipt::sha256(receipt::render(document)) != record.binding.rendered)
+    if (receipt::sha256(receipt::render_any(document)) != record.binding.rendered)
       return refuse("reviewers were shown another text");
-    if (document.preview.has_value() != record.binding.preview.has_value())
-      return refuse(document.preview ? "its preview is missing"
-                                     : "it has a preview, but its action has none");
+    if (receipt::has_preview(document) != record.binding.preview.has_value())
+      return refuse(record.binding.preview ? "it has a preview, but its action has none"
+                                           : "its preview is missing");
     for (const std::optional<Digest>& digest : {record.binding.preview, record.parameters})
       if (digest && receipt::sha256(TRY(blobs_(*digest))) != *digest)
         return refuse("its preview or its parameters have another digest");
@@ -103,7 +104,10 @@ class Verifier {
   }
 
   Result<> take_start(const Entry& entry) {
-    Uses& uses = uses_[TRY(from_object<BareRecord>(entry.body)).request];
+    const BareRecord record = TRY(from_object<BareRecord>(entry.body));
+    if ((*TRY(replay_.find(record.request))).kind == receipt::DocumentKind::gate)
+      return refuse("it starts what only a pipeline may start");
+    Uses& uses = uses_[record.request];
     if (uses.consumed != 1) return refuse("it starts without a burned receipt");
     if (++uses.started > 1) return refuse("it starts a second time on one receipt");
     ++report_.started;

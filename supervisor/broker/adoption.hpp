@@ -1,11 +1,13 @@
 // Blobs of a request that does not exist yet: they go again unless it comes to be. Runs in pawld; the blobs
-// hold an agent's files.
+// hold an agent's or a person's files.
 #pragma once
 
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "sandbox/base/bytes.hpp"
+#include "supervisor/broker/rate.hpp"
 #include "supervisor/ledger/blob_store.hpp"
 
 namespace pawl::broker {
@@ -72,5 +74,11 @@ class Adoption {
   Unclaimed* unclaimed_;
   std::vector<Digest> held_;
 };
+
+// The canonical bytes of a document, stored; its digest. Refuses one that no receipt could carry.
+Result<Digest> adopt_document(Adoption& adoption, std::string_view canonical);
+
+// Copies one input of at most `max` bytes, if `quota` admits as many as it has.
+Result<ledger::BlobStore::Copied> adopt_input(Adoption& adoption, int source, std::uint64_t max, Rate& quota);
 
 }  // namespace pawl::broker

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/document.hpp"
 
 namespace pawl::broker {
 namespace {
@@ -83,9 +83,9 @@ Result<> Books::collect() {
     if (request->outcome && request->outcome->err) wanted.insert(*request->outcome->err);
     const auto bytes = blobs_.get(request->binding.document, receipt::kMaxDocumentBytes);
     if (!bytes) return {};
-    const auto document = receipt::read_document(as_text(*bytes));
+    const auto document = receipt::read_any_document(as_text(*bytes));
     if (!document) return {};
-    for (const auto& input : document->inputs) wanted.insert(input.sha256);
+    for (const Digest& input : receipt::inputs_of(*document)) wanted.insert(input);
   }
   TRY(blobs_.keep_only(wanted));
   return {};

@@ -25,9 +25,10 @@
 #include "supervisor/broker/spawner.hpp"
 #include "supervisor/broker/waiting.hpp"
 #include "supervisor/policy/lower.hpp"
-#include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/document.hpp"
 #include "supervisor/receipt/order.hpp"
 #include "supervisor/wire/agent_messages.hpp"
+#include "supervisor/wire/gate_messages.hpp"
 #include "supervisor/wire/orders_messages.hpp"
 #include "supervisor/wire/paths.hpp"
 #include "supervisor/wire/people_messages.hpp"
@@ -77,6 +78,8 @@ class Broker {
   void answer_list_people(const ConnectionPtr&, const wire::ListPeople&, std::vector<UniqueFd>);
   void answer_give_order(const ConnectionPtr&, const wire::GiveOrder&, std::vector<UniqueFd>);
   void answer_confirm_order(const ConnectionPtr&, const wire::ConfirmOrder&, std::vector<UniqueFd>);
+  void answer_propose_gate(const ConnectionPtr&, const wire::ProposeGate&, std::vector<UniqueFd>);
+  void answer_await_proposal(const ConnectionPtr&, const wire::AwaitProposal&, std::vector<UniqueFd>);
   void answer_agent_hello(const ConnectionPtr&, const wire::AgentHello&, std::vector<UniqueFd>);
   void answer_propose(const ConnectionPtr&, const wire::Propose&, std::vector<UniqueFd>);
   void answer_await_request(const ConnectionPtr&, const wire::AwaitRequest&, std::vector<UniqueFd>);
@@ -156,10 +159,21 @@ class Broker {
   Result<Filed> file(Draft& draft);
   Result<> keep_apart_from_agents(const policy::Action& action) const;
   Result<approval::Current> current_for(const policy::Policy& policy, const approval::Request& request) const;
+  // gates (propose_gate.cpp): asked by a person on their own, released to a pipeline
+  struct Asking {
+    Rate proposals{60};                 // also those that are refused: each costs a durable entry
+    Rate awaits{600};                   // each keeps a waiter and wakes it with every change
+    Rate pinned{256ull * 1024 * 1024};  // bytes of inputs that are copied for them
+  };
+  Result<Filed> propose_gate(const policy::Person& person, const wire::ProposeGate& ask,
+                             std::vector<UniqueFd>& files);
+  Result<approval::Current> current_for_gate(const policy::Policy& policy, const policy::Role* role,
+                                             const approval::Request& request) const;
+  Result<> release(const approval::Request& request, const approval::Current& current);
   policy::ActionContext action_context(const policy::Policy& policy, const std::string& request,
                                        const std::string& executable,
                                        std::vector<policy::CheckedParameter> parameters) const;
-  Result<receipt::ActionDocument> document_of(const approval::Request& request);
+  Result<receipt::Document> document_of(const approval::Request& request);
   const std::string& summary_of(const approval::Request& request);
   std::string output_of(const std::optional<Digest>& blob, bool& truncated);
   std::string frozen_in_words(const approval::Request& request) const;
@@ -210,6 +224,7 @@ class Broker {
   std::map<std::string, std::unique_ptr<Session>> sessions_;
   std::map<std::uint32_t, Rate> openings_;  // of each uid
   LimitLog limit_log_;
+  std::map<std::string, Asking> asking_;  // of each person
   // What was told to die, until it has had time to hear that.
   struct Dying {
     std::unique_ptr<LaunchLink> launcher;

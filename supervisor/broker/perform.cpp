@@ -31,9 +31,13 @@ Result<> Broker::perform_now(const std::string& id, Looked looked) {
   // One snapshot for everything: asking again could bring another policy, and end this one.
   const policy::Policy& policy = *TRY(policy_.current());
   const approval::Current current = TRY(current_for(policy, request));
+  if (request.kind == receipt::DocumentKind::gate) return release(request, current);
   const policy::Role& role = *policy.find_role(request.binding.role);
   const policy::Action& action = *role.find_action(request.action);
-  const receipt::ActionDocument document = TRY(document_of(request));
+  const receipt::Document read = TRY(document_of(request));
+  const auto* const action_document = std::get_if<receipt::ActionDocument>(&read);
+  if (action_document == nullptr) return refuse("its document is of no action");
+  const receipt::ActionDocument& document = *action_document;
 
   Execution::Start start;
   PinnedExecutable executable = TRY(same_executable(document.executable, policy.home.owner));

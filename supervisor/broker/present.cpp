@@ -32,6 +32,8 @@ wire::RequestState wire_state(approval::State state) {
       return wire::RequestState::voided;
     case State::indeterminate:
       return wire::RequestState::indeterminate;
+    case State::released:
+      return wire::RequestState::released;
   }
   return wire::RequestState::indeterminate;
 }
@@ -65,6 +67,8 @@ std::string detail_of(const approval::Request& request) {
     case State::indeterminate:
       return "it was begun, and a restart of the broker found no outcome: look at the target before asking "
              "again";
+    case State::released:
+      return "released: its receipt lets a pipeline start it once";
   }
   return "";
 }
@@ -85,9 +89,9 @@ std::int32_t exit_code_of(const approval::Outcome& outcome) {
 
 }  // namespace
 
-Result<receipt::ActionDocument> Broker::document_of(const approval::Request& request) {
+Result<receipt::Document> Broker::document_of(const approval::Request& request) {
   const Bytes bytes = TRY(books_->blobs().get(request.binding.document, kMaxDocument));
-  return receipt::read_document(as_text(bytes));
+  return receipt::read_any_document(as_text(bytes));
 }
 
 // Lists and waiting agents ask again and again for what never changes: a blob is read and hashed once.
@@ -98,7 +102,7 @@ const std::string& Broker::summary_of(const approval::Request& request) {
   const auto document = document_of(request);
   if (!document) return none;
   std::string summary;
-  for (const std::string& word : document->argv)
+  for (const std::string& word : receipt::argv_of(*document))
     summary += (summary.empty() ? "" : " ") + receipt::visible_word(word);
   constexpr std::size_t kMaxSummary = 512;
   if (summary.size() > kMaxSummary) summary = summary.substr(0, kMaxSummary) + " ... (cut: pawl show)";

@@ -1,13 +1,13 @@
 // From an agent's words to a request that people can decide on: everything pinned and hashed before anyone is
 // asked.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/json/serialize.hpp>
 
+#include "supervisor/broker/adoption.hpp"
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/broker/given_values.hpp"
+#include "supervisor/broker/lowered_rule.hpp"
 #include "supervisor/broker/pinned.hpp"
 #include "supervisor/broker/places.hpp"
 #include "supervisor/policy/authority.hpp"
@@ -20,7 +20,6 @@
 #include "supervisor/receipt/render.hpp"
 
 namespace pawl::broker {
-namespace {
 
 // The effective rule in the approval machine's terms.
 approval::Rule rule_of(const policy::ResolvedRule& resolved) {
@@ -43,19 +42,13 @@ approval::Rule rule_of(const policy::ResolvedRule& resolved) {
   return rule;
 }
 
+namespace {
+
 std::vector<policy::GivenParameter> given_by(const wire::Propose& ask) {
   std::vector<policy::GivenParameter> given;
   for (const wire::NamedValue& value : ask.parameters) given.push_back({value.name, value.value});
   for (const wire::FileInput& file : ask.files) given.push_back({file.parameter, file.basename});
   return given;
-}
-
-// What it really has: the declared maximum would let a few small files use up the minute.
-Result<std::uint64_t> size_of(int file) {
-  struct stat status{};
-  if (::fstat(file, &status) != 0) return failed("look at the file");
-  if (!S_ISREG(status.st_mode)) return refuse("it is not a regular file");
-  return static_cast<std::uint64_t>(status.st_size);
 }
 
 // Copies what the agent handed over, in the order of the action's declaration, and checks that exactly the
@@ -73,13 +66,9 @@ Result<std::vector<receipt::ActionDocument::Input>> pin_inputs(
                     (is_file ? " is a file: its descriptor is missing" : " is not a file"));
     if (!is_file) continue;
     const int source = files[static_cast<std::size_t>(given - ask.files.begin())].get();
-    const std::string step = "input " + parameter.name;
-    const std::uint64_t max = action.find_parameter(parameter.name)->max;
-    const std::uint64_t size = TRY_DURING(step, size_of(source));
-    if (size <= max && !quota.admits(boot_clock(), size))
-      return refuse("this session has handed over too many bytes", "wait a minute");
-    const auto copied = TRY_DURING(step, adoption.blobs().put_copy(source, max));
-    adoption.add(copied);
+    const auto copied =
+        TRY_DURING("input " + parameter.name,
+                   adopt_input(adoption, source, action.find_parameter(parameter.name)->max, quota));
     inputs.push_back(
         {parameter.name, parameter.value, copied.sha256, copied.size, policy::input_path(parameter)});
   }
@@ -179,13 +168,7 @@ Result<Draft> Broker::draft(const policy::Policy& policy, const policy::Role& ro
   document.secrets = TRY(secrets_of(policy, action.secrets));
   document.preview = TRY(preview_of(policy, action, wanted.parameters));
 
-  const std::string canonical = TRY(receipt::write_document(document));
-  if (canonical.size() > kMaxDocument) return refuse("the action document would be longer than 64 KiB");
-  // Receipts carry the document as a string in JSON, where quotes and backslashes take two bytes.
-  if (boost::json::serialize(boost::json::string(canonical)).size() > kMaxEscapedDocument)
-    return refuse("the action document would be too long for a receipt", "use fewer or shorter parameters");
-  const auto stored = TRY(books_->blobs().put_new(as_bytes(canonical)));
-  adoption.add(stored);
+  proposal.document = TRY(adopt_document(adoption, TRY(receipt::write_document(document))));
   if (!action.rollback.empty()) {
     const std::string text = TRY(write_parameters(wanted.parameters));
     const auto values = TRY(books_->blobs().put_new(as_bytes(text)));
@@ -197,7 +180,6 @@ Result<Draft> Broker::draft(const policy::Policy& policy, const policy::Role& ro
   proposal.agent = std::move(wanted.agent);
   proposal.launcher = wanted.person;
   proposal.action = action.name;
-  proposal.document = stored.sha256;
   proposal.rendered = receipt::sha256(receipt::render(document));
   proposal.policy = TRY(policy::policy_digest(policy, role, action, wanted.person));
   proposal.rule = rule_of(TRY(policy::effective_rule(policy, role, action, wanted.person)));
@@ -244,6 +226,7 @@ Result<> Broker::keep_apart_from_agents(const policy::Action& action) const {
 Result<approval::Current> Broker::current_for(const policy::Policy& policy,
                                               const approval::Request& request) const {
   const policy::Role* const role = policy.find_role(request.binding.role);
+  if (request.kind == receipt::DocumentKind::gate) return current_for_gate(policy, role, request);
   const policy::Action* const action = role != nullptr ? role->find_action(request.action) : nullptr;
   if (action == nullptr) return refuse("role and action are not in the policy any more");
   TRY(may_be_asked(policy, *role, *action));

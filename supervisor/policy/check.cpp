@@ -123,6 +123,20 @@ void check_route(const Policy& policy, const Role& role, const LlmRoute& route, 
 
 bool is_authority(const std::string& key) { return key.starts_with(kAuthorityMark); }
 
+void check_gate(const Policy& policy, const Gate& gate, const std::string& file, Findings& findings) {
+  const std::string path = "gate." + gate.name;
+  for (const std::string& entry : gate.proposers)
+    check_name(policy, entry, file, path + ".proposers", findings);
+  if (gate.approval == "none")
+    return findings.refuse_at(file, path + ".approval", "a gate always needs an approval",
+                              "name a rule of approvals.toml");
+  if (gate.approval.empty() || policy.find_rule(gate.approval) != nullptr) return;
+  std::vector<std::string_view> rules;
+  for (const Rule& rule : policy.rules) rules.push_back(rule.name);
+  findings.refuse_at(file, path + ".approval", "no approval rule '" + gate.approval + "'",
+                     advice(gate.approval, rules, "define [" + gate.approval + "] in approvals.toml"));
+}
+
 }  // namespace
 
 void check_name(const Policy& policy, const std::string& entry, const std::string& file,
@@ -233,6 +247,7 @@ void check_role(const Policy& policy, const Role& role, const std::string& file,
     check_preview(policy, role, action, file, findings);
     check_rollback(role, action, file, findings);
   }
+  for (const Gate& gate : role.gates) check_gate(policy, gate, file, findings);
 }
 
 }  // namespace pawl::policy

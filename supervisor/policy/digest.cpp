@@ -1,6 +1,6 @@
 #include "supervisor/policy/digest.hpp"
 
-#include "supervisor/policy/authority.hpp"
+#include "supervisor/policy/gate_authority.hpp"
 #include "supervisor/policy/hash.hpp"
 #include "supervisor/policy/protections.hpp"
 
@@ -93,6 +93,20 @@ void add_action(const Action& action, Record& record) {
   add_limits(action.limits, record);
 }
 
+void add_gate(const Gate& gate, Record& record) {
+  record.field("gate", std::string_view(gate.name));
+  for (const GateArgument& argument : gate.command) {
+    record.field("word", static_cast<std::uint64_t>(argument.kind));
+    record.field("text", std::string_view(argument.text));
+    record.field("dash", static_cast<std::uint64_t>(argument.leading_dash));
+  }
+  record.field("gate-inputs", gate.inputs);
+  record.field("gate-inputs-max", gate.inputs_max);
+  record.field("approval", std::string_view(gate.approval));
+  record.field("gate-expires", seconds(gate.expires));
+  record.field("proposers", gate.proposers);
+}
+
 void add_rule(const Rule& rule, Record& record) {
   record.field("rule", std::string_view(rule.name));
   record.field("quorum", std::uint64_t{rule.quorum});
@@ -156,6 +170,18 @@ Result<std::string> policy_digest_input(const Policy& policy, const Role& role, 
   add_secrets(policy, action.preview_secrets, record);
   add_members(effective, record);
   return std::move(record).take();
+}
+
+// Of the role only the gate counts: nothing runs in its sandbox.
+Result<Digest> policy_digest(const Policy& policy, const Role& role, const Gate& gate,
+                             std::string_view proposer) {
+  const ResolvedRule effective = TRY(effective_rule(policy, role, gate, proposer));
+  Record record("gate policy digest v1");
+  record.field("role", std::string_view(role.name));
+  add_gate(gate, record);
+  if (const Rule* rule = policy.find_rule(gate.approval)) add_rule(*rule, record);
+  add_members(effective, record);
+  return sha256(as_bytes(std::move(record).take()));
 }
 
 Result<Digest> policy_digest(const Policy& policy, const Role& role, const Action& action,

@@ -19,5 +19,8 @@ Result<std::string> policy_digest_input(const Policy& policy, const Role& role, 
 // SHA-256 of that.
 Result<Digest> policy_digest(const Policy& policy, const Role& role, const Action& action,
                              std::string_view launcher);
+// Of a gate: what it lets ask for, its rule, the rule's members for this proposer and their keys.
+Result<Digest> policy_digest(const Policy& policy, const Role& role, const Gate& gate,
+                             std::string_view proposer);
 
 }  // namespace pawl::policy

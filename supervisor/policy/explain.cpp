@@ -178,6 +178,37 @@ json::object action_json(const Policy& policy, const Action& action) {
           {"rollback", action.rollback.empty() ? json::value(nullptr) : json::value(action.rollback)}};
 }
 
+std::string gate_command_text(const Gate& gate) {
+  std::string text;
+  for (const GateArgument& argument : gate.command)
+    text += (text.empty() ? "" : " ") +
+            (argument.kind == GateArgument::Kind::pattern ? "{ " : std::string()) + quoted(argument.text) +
+            (argument.kind == GateArgument::Kind::pattern ? " }" : "");
+  return text;
+}
+
+json::object gate_json(const Policy& policy, const Gate& gate) {
+  json::array command;
+  for (const GateArgument& argument : gate.command) {
+    if (argument.kind == GateArgument::Kind::literal)
+      command.emplace_back(argument.text);
+    else
+      command.push_back(
+          {{"match", argument.text}, {"leading_dash", argument.leading_dash == GateArgument::Dash::allowed}});
+  }
+  json::object object{{"name", gate.name},
+                      {"description", gate.description},
+                      {"subject", "git"},
+                      {"command", std::move(command)},
+                      {"inputs", texts(gate.inputs)},
+                      {"inputs_max", sandbox::size_text(gate.inputs_max)},
+                      {"approval", named_rule_json(policy, gate.approval)},
+                      {"expires", nullptr},
+                      {"proposers", texts(gate.proposers)}};
+  if (gate.expires.count() != 0) object["expires"] = duration_in_words(gate.expires);
+  return object;
+}
+
 std::string allowed_besides(const Role& role) {
   std::string text;
   for (const ChangedSyscall& changed : role.sandbox.changed_syscalls)
@@ -339,6 +370,19 @@ std::string action_text(const Policy& policy, const Action& action) {
   return text;
 }
 
+std::string gate_text(const Policy& policy, const Gate& gate) {
+  std::string text = "  " + gate.name;
+  if (!gate.description.empty()) text += ": " + gate.description;
+  text += "\n    lets a pipeline start, for one git commit and once: " + gate_command_text(gate) + "\n";
+  for (const std::string& input : gate.inputs) text += "    with the file " + quoted(input) + " pinned\n";
+  text += "    files of at most " + sandbox::size_text(gate.inputs_max) + " each\n";
+  text += "    approval " + approval_text(policy, gate.approval);
+  if (gate.expires.count() != 0) text += ", and no longer than " + duration_in_words(gate.expires);
+  return text + "\n    proposed by " +
+         (gate.proposers.empty() ? "who may launch the role" : "those of them in " + joined(gate.proposers)) +
+         "\n";
+}
+
 }  // namespace
 
 json::object explain_json(const Policy& policy, const Role& role) {
@@ -346,6 +390,8 @@ json::object explain_json(const Policy& policy, const Role& role) {
   for (std::size_t i = 0; i < role.llm.size(); ++i) routes.push_back(route_json(role.llm[i], i));
   json::array actions;
   for (const Action& action : role.actions) actions.push_back(action_json(policy, action));
+  json::array gates;
+  for (const Gate& gate : role.gates) gates.push_back(gate_json(policy, gate));
   json::object limits = limits_json(role.limits);
   limits["wall_time"] = role.limits.wall_time.count() == 0
                             ? json::value(nullptr)
@@ -365,6 +411,7 @@ json::object explain_json(const Policy& policy, const Role& role) {
           {"limits", std::move(limits)},
           {"llm", std::move(routes)},
           {"actions", std::move(actions)},
+          {"gates", std::move(gates)},
           {"cannot", cannot(role)}};
 }
 
@@ -375,6 +422,8 @@ std::string explain_text(const Policy& policy, const Role& role) {
   text += "\n\n" + sees_text(role) + "\n" + reaches_text(role) + "\nIt may ask for\n";
   for (const Action& action : role.actions) text += action_text(policy, action);
   if (role.actions.empty()) text += "  nothing\n";
+  if (!role.gates.empty()) text += "\nIts people may propose\n";
+  for (const Gate& gate : role.gates) text += gate_text(policy, gate);
   text += "\nIt cannot\n";
   for (const json::value& line : cannot(role)) text += "  " + std::string(line.as_string()) + "\n";
   return text;

@@ -8,8 +8,8 @@ namespace {
 
 constexpr Availability later = Availability::later;
 
-constexpr Key role_keys[] = {{"pawl"},   {"name"}, {"description"}, {"owner"},        {"sandbox"},
-                             {"limits"}, {"llm"},  {"action"},      {"egress", later}};
+constexpr Key role_keys[] = {{"pawl"},   {"name"}, {"description"}, {"owner"},         {"sandbox"},
+                             {"limits"}, {"llm"},  {"action"},      {"egress", later}, {"gate"}};
 constexpr Key sandbox_keys[] = {
     {"landlock"}, {"syscalls"}, {"allow_syscalls"}, {"deny_syscalls"}, {"capabilities"}, {"files"}, {"env"}};
 constexpr Key syscall_keys[] = {{"name"}, {"reason"}};
@@ -39,6 +39,9 @@ constexpr Key action_keys[] = {{"name"},
                                {"recheck"},
                                {"rollback"}};
 constexpr Key parameter_keys[] = {{"match"}, {"file"}, {"max"}, {"allow_dash"}};
+constexpr Key gate_keys[] = {{"name"},       {"description"}, {"subject"}, {"command"},  {"inputs"},
+                             {"inputs_max"}, {"approval"},    {"expires"}, {"proposers"}};
+constexpr Key gate_command_keys[] = {{"match"}, {"allow_dash"}};
 constexpr Key rule_keys[] = {{"quorum"},         {"from"},      {"expires"},
                              {"allow_launcher"}, {"escalate"},  {"require_key"},
                              {"cooldown"},       {"emergency"}, {"rate"}};
@@ -109,6 +112,10 @@ std::span<const Key> keys_of(Table table) {
       return settings_keys;
     case Table::notify:
       return notify_keys;
+    case Table::gate:
+      return gate_keys;
+    case Table::gate_command:
+      return gate_command_keys;
   }
   return {};
 }
@@ -151,6 +158,10 @@ std::string_view name_of(Table table) {
       return "pawl.toml";
     case Table::notify:
       return "pawl.toml notify";
+    case Table::gate:
+      return "gate";
+    case Table::gate_command:
+      return "gate.command";
   }
   return {};
 }

@@ -35,13 +35,15 @@ enum class Table : std::uint8_t {
   secret,
   settings,
   notify,
+  gate,
+  gate_command,
 };
 
 inline constexpr Table kTables[] = {
     Table::role,   Table::sandbox,    Table::sandbox_files, Table::sandbox_env,   Table::syscall,
     Table::limits, Table::llm,        Table::action,        Table::action_limits, Table::parameter,
     Table::rule,   Table::rule_group, Table::escalation,    Table::rate,          Table::person,
-    Table::secret, Table::settings,   Table::notify};
+    Table::secret, Table::settings,   Table::notify,        Table::gate,          Table::gate_command};
 
 std::span<const Key> keys_of(Table table);
 // As the headings of policies/KEYS.md and the definitions of policies/schema name it: "role",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "supervisor/policy/interpreters.hpp"
 #include "supervisor/policy/parameters.hpp"
 #include "supervisor/policy/pattern.hpp"
 #include "supervisor/policy/read_limits.hpp"
@@ -71,14 +72,9 @@ bool has_parameter(std::string_view argument) { return !parameters_in(argument).
 
 // A parameter inside a program text is code, whatever its pattern says.
 void refuse_code(TableReader& reader, std::string_view key, const std::vector<std::string>& words) {
-  constexpr std::string_view interpreters[] = {"sh",   "bash", "dash", "zsh", "ksh",    "fish",    "env",
-                                               "perl", "ruby", "node", "php", "python", "python3", "busybox"};
-  constexpr std::string_view code_options[] = {"-c", "-e", "-E", "-r", "-S", "--eval", "-lc", "-ec", "-xc"};
   const std::string program = words[0].substr(words[0].rfind('/') + 1);
-  if (std::ranges::find(interpreters, program) == std::end(interpreters)) return;
   for (std::size_t i = 1; i + 1 < words.size(); ++i) {
-    const bool is_code = std::ranges::find(code_options, words[i]) != std::end(code_options);
-    if (is_code && has_parameter(words[i + 1]))
+    if (runs_next_as_code(program, words[i]) && has_parameter(words[i + 1]))
       reader.refuse(key, "a parameter stands inside code that " + program + " would run",
                     "put the code into a script of its own and give it the parameter as an argument");
   }

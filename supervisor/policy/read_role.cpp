@@ -6,6 +6,7 @@
 #include "sandbox/seccomp_changes.hpp"
 #include "supervisor/policy/provider.hpp"
 #include "supervisor/policy/read_action.hpp"
+#include "supervisor/policy/read_gate.hpp"
 #include "supervisor/policy/read_limits.hpp"
 #include "supervisor/policy/text.hpp"
 
@@ -287,6 +288,7 @@ Role read_role(const std::string& file, const Node& root, Findings& findings) {
   std::size_t number = 0;
   for (const Node* route : reader.tables("llm")) read_route(*route, file, number++, findings, role);
   for (const Node* action : reader.tables("action")) read_action(*action, file, findings, role);
+  for (const Node* gate : reader.tables("gate")) read_gate(*gate, file, findings, role);
   return role;
 }
 

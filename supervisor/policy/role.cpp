@@ -22,6 +22,11 @@ const Action* Role::find_action(std::string_view action) const {
   return found != actions.end() ? &*found : nullptr;
 }
 
+const Gate* Role::find_gate(std::string_view gate) const {
+  const auto found = std::ranges::find(gates, gate, &Gate::name);
+  return found != gates.end() ? &*found : nullptr;
+}
+
 std::string_view word_of(Syscalls syscalls) {
   switch (syscalls) {
     case Syscalls::minimal:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sandbox/plan.hpp"
+#include "supervisor/policy/gate.hpp"
 
 namespace pawl::policy {
 
@@ -122,8 +123,10 @@ struct Role {
   Limits limits;
   std::vector<LlmRoute> llm;  // their order is the order of the session plan's listeners
   std::vector<Action> actions;
+  std::vector<Gate> gates;
 
   const Action* find_action(std::string_view action) const;
+  const Gate* find_gate(std::string_view gate) const;
 };
 
 }  // namespace pawl::policy

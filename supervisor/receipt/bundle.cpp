@@ -35,20 +35,20 @@ Result<> check_proof(const LedgerProof& proof, const Binding& binding) {
   return {};
 }
 
-Result<> check_document(const std::string& bytes, const ActionDocument& document, const Binding& binding) {
+Result<> check_document(const std::string& bytes, const Document& document, const Binding& binding) {
   if (sha256(bytes) != binding.document) return refuse("the document is not the one that was decided on");
   if (binding.renderer != kRendererVersion)
     return refuse(
         "it was shown by renderer version " + std::to_string(binding.renderer) + ", which this pawl lacks",
         "use a pawl as new as the one that made the receipt");
-  if (sha256(render(document)) != binding.rendered) return refuse("reviewers were shown another text");
+  if (sha256(render_any(document)) != binding.rendered) return refuse("reviewers were shown another text");
   return {};
 }
 
 // It stands on its own: what people were shown is in it, and nothing else passes for it.
 Result<> check_preview(const Bundle& bundle, const BundleReport& report) {
   const std::optional<Digest>& signed_digest = report.binding.preview;
-  if (report.document.preview.has_value() != signed_digest.has_value())
+  if (has_preview(report.document) != signed_digest.has_value())
     return refuse(signed_digest ? "a preview was signed, but the action has none"
                                 : "the action has a preview, but none was signed");
   if (bundle.preview.has_value() != signed_digest.has_value())
@@ -113,7 +113,7 @@ Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowe
   if (bundle.decisions.empty()) return refuse("receipt: nobody decided");
   const std::vector<AllowedSigner> signers = TRY(parse_allowed_signers(allowed_signers));
   BundleReport report;
-  report.document = TRY_DURING("receipt", read_document(bundle.document));
+  report.document = TRY_DURING("receipt", read_any_document(bundle.document));
   for (std::size_t i = 0; i < bundle.decisions.size(); ++i) {
     const std::string step = "receipt: decision " + std::to_string(i + 1);
     const Statement said = TRY_DURING(step, read_statement(bundle.decisions[i].statement));

@@ -11,7 +11,7 @@
 
 #include "sandbox/base/bytes.hpp"
 #include "sandbox/base/error.hpp"
-#include "supervisor/receipt/action_document.hpp"
+#include "supervisor/receipt/document.hpp"
 #include "supervisor/receipt/provenance.hpp"
 #include "supervisor/receipt/statement.hpp"
 
@@ -87,7 +87,7 @@ Result<Statement> check_signed(const SignedDecision& decision);
 
 struct BundleReport {
   Binding binding;
-  ActionDocument document;
+  Document document;
   std::vector<Statement> approvals;  // each by another person
   std::vector<Statement> denials;
   std::vector<Provenance> signatures;  // one for each decision, in the bundle's order

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "supervisor/receipt/render_parts.hpp"
 #include "supervisor/receipt/utf8.hpp"
 
 namespace pawl::receipt {
@@ -54,29 +55,9 @@ bool is_bare_word(std::string_view text) {
   return !text.empty() && text.find_first_not_of(bare) == std::string_view::npos;
 }
 
-// One heading and its lines; says "none" rather than leaving out, so that nothing is missed by its absence.
-void section(std::string& text, std::string_view heading, const std::vector<std::string>& lines) {
-  text += "\n";
-  text += heading;
-  text += "\n";
-  if (lines.empty()) text += "  none\n";
-  for (const std::string& line : lines) text += "  " + line + "\n";
-}
-
-std::string pinned(const Digest& sha256, std::uint64_t size) {
-  return "sha256 " + to_hex(sha256) + ", " + std::to_string(size) + " bytes";
-}
-
 std::vector<std::string> words(const std::vector<std::string>& list) {
   std::vector<std::string> lines;
   for (const std::string& item : list) lines.push_back(visible_word(item));
-  return lines;
-}
-
-std::vector<std::string> argument_lines(const std::vector<std::string>& argv) {
-  std::vector<std::string> lines;
-  for (std::size_t i = 0; i < argv.size(); ++i)
-    lines.push_back("[" + std::to_string(i) + "] " + visible_word(argv[i]));
   return lines;
 }
 
@@ -111,7 +92,7 @@ void preview_sections(std::string& text, const ActionDocument::Preview& preview)
            "at most " + std::to_string(preview.timeout) + " seconds",
            preview.recheck ? "made again before the action runs: another output voids the approval"
                            : "not made again: what it showed may have changed when the action runs"});
-  section(text, "The preview's arguments, each on its line", argument_lines(preview.argv));
+  section(text, "The preview's arguments, each on its line", numbered_words(preview.argv));
   section(text, "Secrets that the preview is given", secret_lines(preview.secrets));
 }
 
@@ -148,12 +129,31 @@ std::string visible_word(std::string_view text) {
   return quoted + "'";
 }
 
+void section(std::string& text, std::string_view heading, const std::vector<std::string>& lines) {
+  text += "\n";
+  text += heading;
+  text += "\n";
+  if (lines.empty()) text += "  none\n";
+  for (const std::string& line : lines) text += "  " + line + "\n";
+}
+
+std::vector<std::string> numbered_words(const std::vector<std::string>& words) {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    lines.push_back("[" + std::to_string(i) + "] " + visible_word(words[i]));
+  return lines;
+}
+
+std::string pinned(const Digest& sha256, std::uint64_t size) {
+  return "sha256 " + to_hex(sha256) + ", " + std::to_string(size) + " bytes";
+}
+
 std::string render(const ActionDocument& document) {
   std::string text = "ACTION " + visible_word(document.action) + "\n";
   section(
       text, "Program",
       {visible_word(document.executable.path), pinned(document.executable.sha256, document.executable.size)});
-  section(text, "Arguments, each on its line", argument_lines(document.argv));
+  section(text, "Arguments, each on its line", numbered_words(document.argv));
   section(text, "Working directory", {visible_word(document.directory)});
   section(text, "Input files, as they were when this was asked", input_lines(document));
   section(text, "Environment", environment_lines(document));
@@ -180,9 +180,10 @@ std::string fence_preview(std::string_view output) {
   return text;
 }
 
-std::string fence_why(std::string_view why) {
-  if (why.empty()) return "  (the agent gave no reason)\n";
-  constexpr std::string_view prefix = "  agent says | ";
+std::string fence_why(std::string_view why, Speaker speaker) {
+  const std::string who = speaker == Speaker::agent ? "agent" : "person";
+  if (why.empty()) return "  (the " + who + " gave no reason)\n";
+  const std::string prefix = "  " + who + " says | ";
   std::string text(prefix);
   for (std::size_t count = 0; !why.empty(); ++count) {
     if (count == kMaxWhyCharacters) return text + "\n  (the rest is cut: 280 characters at most)\n";

@@ -32,8 +32,9 @@ std::string render(const ActionDocument& document);
 // have a digest of their own, which is signed.
 std::string fence_preview(std::string_view output);
 
-// The agent's own words for the action: fenced, every line marked as the agent's, cut after 280 characters
-// saying so. Not part of render() and of no digest.
-std::string fence_why(std::string_view why);
+// The asker's own words for the action: fenced, every line marked as theirs, cut after 280 characters saying
+// so. Not part of render() and of no digest.
+enum class Speaker : std::uint8_t { agent, person };
+std::string fence_why(std::string_view why, Speaker speaker = Speaker::agent);
 
 }  // namespace pawl::receipt

@@ -57,8 +57,9 @@ enum class RequestState : std::uint8_t {
   expired,
   voided,
   indeterminate,  // begun, and nobody knows how it ended; never run again by itself
+  released,       // a gate's: approved and burned; its receipt lets a pipeline act, once
 };
-constexpr RequestState last_of(RequestState) { return RequestState::indeterminate; }
+constexpr RequestState last_of(RequestState) { return RequestState::released; }
 constexpr bool is_final(RequestState state) { return state >= RequestState::done; }
 
 }  // namespace pawl::wire

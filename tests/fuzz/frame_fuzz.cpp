@@ -9,6 +9,7 @@
 #include "sandbox/plan.hpp"
 #include "supervisor/wire/agent_messages.hpp"
 #include "supervisor/wire/frame.hpp"
+#include "supervisor/wire/gate_messages.hpp"
 #include "supervisor/wire/orders_messages.hpp"
 #include "supervisor/wire/people_messages.hpp"
 #include "supervisor/wire/service_messages.hpp"
@@ -50,7 +51,8 @@ constexpr void (*kFrames[])(ByteSpan) = {
     frame<wire::EgressSetup>,      frame<wire::EgressConnect>,  frame<wire::EgressConnected>,
     frame<wire::EgressReport>,     frame<wire::Dial>,           frame<wire::Dialed>,
     frame<wire::ListPeople>,       frame<wire::PeopleShown>,    frame<wire::GiveOrder>,
-    frame<wire::OrderGiven>,       frame<wire::ConfirmOrder>,
+    frame<wire::OrderGiven>,       frame<wire::ConfirmOrder>,   frame<wire::ProposeGate>,
+    frame<wire::Proposal>,         frame<wire::AwaitProposal>,
 };
 // What has no type in front is chosen by a byte that no type begins with.
 constexpr std::uint8_t kCommand = 0xff, kReport = 0xfe, kPlan = 0xfd;

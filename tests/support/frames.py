@@ -74,6 +74,9 @@ MESSAGES = {
     "get_receipt": (35, text(ID)),
     "receipt": (36, text("{}")),
     "session_over": (37, b""),
+    "propose_gate": (38, text("pipeline") + text("deploy") + text("git:" + "1" * 40) + listed([text("./deploy.sh")]) + listed([]) + text("")),
+    "proposal": (39, b""),
+    "await_proposal": (40, text(ID) + u32(0)),
     "read_preview": (42, text(ID)),
     "preview": (43, text("")),
     "propose_rollback": (44, text(ID) + text("")),
@@ -98,7 +101,7 @@ MESSAGES = {
 }
 PEOPLE_ASKS = ["hello", "open_session", "resume_session", "list_sessions", "kill_session", "list_requests", "show_request",
                "decide", "watch_queue", "read_log", "get_receipt", "read_preview", "propose_rollback", "list_people", "give_order",
-               "confirm_order"]
+               "confirm_order", "propose_gate", "await_proposal"]
 AGENT_ASKS = ["agent_hello", "propose", "await_request"]
 FAILURE = 1
 FAILURE_KINDS = ["failed", "usage", "refused", "expired", "invalid_policy", "not_found", "busy"]

@@ -60,6 +60,8 @@ std::string_view word(RequestState state) {
       return "voided";
     case RequestState::indeterminate:
       return "indeterminate";
+    case RequestState::released:
+      return "released";
   }
   return "unknown";
 }
@@ -80,6 +82,8 @@ ExitCode exit_code_of(const wire::RequestStatus& status) {
       return ExitCode::expired;
     case RequestState::indeterminate:
       return ExitCode::indeterminate;
+    case RequestState::released:
+      return ExitCode::done;
   }
   return ExitCode::failed;
 }
@@ -104,6 +108,8 @@ std::string describe(const wire::RequestStatus& status) {
       return name + " was taken back" + why + asked_again(status);
     case RequestState::indeterminate:
       return name + " may or may not have run" + why + ". Do not ask again before a person has looked";
+    case RequestState::released:
+      return name + " is released to the pipeline that asked for it";
   }
   return name;
 }

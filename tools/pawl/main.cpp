@@ -1,5 +1,6 @@
 // pawl: the people's command. Runs as the person and holds no secret. Small and static, because a launch must
-// not wait for libraries: it knows `run` and `attach`, and hands every other verb to pawl-cli.
+// not wait for libraries: it knows `run` and `attach`, and hands `gate` to pawl-gate and every other verb to
+// pawl-cli.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -57,8 +58,8 @@ int attach(const std::vector<std::string>& words) {
   return status ? *status : complain(status.error());
 }
 
-int hand_over(char** argv) {
-  const auto program = pawl::find_program("pawl-cli");
+int hand_over(const char* name, char** argv) {
+  const auto program = pawl::find_program(name);
   if (!program) return complain(program.error());
   ::execv(program->c_str(), argv);
   return complain(pawl::tools::Trouble(pawl::failed("start " + *program).error()));
@@ -75,5 +76,9 @@ int main(int argc, char** argv) {
     say(1, "pawl " PAWL_VERSION "\n");
     return 0;
   }
-  return hand_over(argv);
+  if (verb == "gate") {
+    (void)hand_over("pawl-gate", argv + 1);
+    return static_cast<int>(ExitCode::pawl_failed);
+  }
+  return hand_over("pawl-cli", argv);
 }

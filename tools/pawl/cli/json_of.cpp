@@ -55,6 +55,8 @@ std::string_view word(wire::RequestState state) {
       return "voided";
     case wire::RequestState::indeterminate:
       return "indeterminate";
+    case wire::RequestState::released:
+      return "released";
   }
   return "unknown";
 }

@@ -20,11 +20,13 @@ constexpr char kOverview[] =
     "  pawl run --role ROLE -- COMMAND...    start an agent (see pawl run --help)\n"
     "  pawl attach SESSION                   back to one that was left running (see pawl attach --help)\n"
     "  pawl requests, approve, deny          what agents ask for, and your answer\n"
-    "  pawl diff, apply, discard             what agents changed in their copy of your files\n";
+    "  pawl diff, apply, discard             what agents changed in their copy of your files\n"
+    "  pawl gate ... -- COMMAND...           start a pipeline's command if people signed that (pawl gate "
+    "--help)\n";
 constexpr char kFooter[] =
     "Ids may be shortened to any unique 8 or more characters. Lists and shows have --json.\n\n"
     "Exit codes: 0 done, 1 failed, 2 usage, 3 refused or denied, 4 expired, 5 invalid policy,\n"
-    "6 broker unreachable, 7 indeterminate, 75 still pending; pawl run: the command's own, or 125";
+    "6 broker unreachable, 7 indeterminate, 75 still pending; pawl run, pawl gate: the command's own, or 125";
 
 int complain(const tools::Trouble& trouble) {
   print_error("pawl: " + receipt::visible(trouble.line()));
@@ -32,7 +34,7 @@ int complain(const tools::Trouble& trouble) {
 }
 
 std::vector<std::string_view> first_words() {
-  std::vector<std::string_view> words{"run", "attach"};
+  std::vector<std::string_view> words{"run", "attach", "gate"};
   for (const Verb& verb : verbs()) {
     const std::string_view word = verb.family.empty() ? verb.name : verb.family;
     if (std::ranges::find(words, word) == words.end()) words.push_back(word);
@@ -78,8 +80,9 @@ class Program {
   }
 
   int run(int argc, char** argv) {
+    const int end = end_of_options(argc, argv);
     try {
-      app_.parse(argc, argv);
+      app_.parse(end, argv);
     } catch (const CLI::Success& success) {
       return app_.exit(success);  // --help and --version
     } catch (const CLI::ParseError& error) {
@@ -88,18 +91,21 @@ class Program {
     for (const Entry& entry : entries_) {
       const bool chosen = entry.command->parsed() && entry.command->get_subcommands().empty();
       if (!chosen) continue;
+      if (entry.behind_dashes != nullptr)
+        entry.behind_dashes->assign(argv + std::min(end + 1, argc), argv + argc);
       const Outcome<ExitCode> outcome = entry.action();
       return outcome ? static_cast<int>(*outcome) : complain(outcome.error());
     }
     return complain({ExitCode::usage,
-                     "pawl run and pawl attach are commands of the program pawl, not of pawl-cli",
-                     "use pawl run, pawl attach"});
+                     "pawl run, attach and gate are commands of the program pawl, not of pawl-cli",
+                     "use pawl run, pawl attach, pawl gate"});
   }
 
  private:
   struct Entry {
     CLI::App* command;
     Action action;
+    std::vector<std::string>* behind_dashes;
   };
 
   void declare(const Verb& verb) {
@@ -111,7 +117,17 @@ class Program {
     command->footer(std::string(verb.help));
     if (verb.purpose.empty()) command->group("");
     Options options(*command);
-    entries_.push_back({command, verb.declare(options)});
+    Action action = verb.declare(options);
+    entries_.push_back({command, std::move(action), options.words_behind_dashes()});
+  }
+
+  // Where the parser's words end: at "--" for a verb that takes what is behind it as it is.
+  int end_of_options(int argc, char** argv) const {
+    const bool takes = argc > 1 && std::ranges::any_of(entries_, [&](const Entry& entry) {
+                         return entry.behind_dashes != nullptr && entry.command->get_name() == argv[1];
+                       });
+    const auto dashes = std::find(argv + std::min(argc, 1), argv + argc, std::string_view("--"));
+    return takes ? static_cast<int>(dashes - argv) : argc;
   }
 
   // A family is a command with subcommands; where it is a verb itself (log), they are optional.

@@ -25,10 +25,14 @@ class Options {
   // One value each time that the option is given: what follows are arguments by their place.
   void repeated(const char* names, std::vector<std::string>& values, const char* help);
   void required(const char* names, std::string& value, const char* help);
+  // The words behind the first "--", exactly as they were given: the parser would read lists into some.
+  void behind_dashes(std::vector<std::string>& words) { behind_dashes_ = &words; }
+  std::vector<std::string>* words_behind_dashes() const { return behind_dashes_; }
   void required_count(const char* names, unsigned& value, unsigned highest, const char* help);  // from 1
 
  private:
   CLI::App& command_;
+  std::vector<std::string>* behind_dashes_ = nullptr;
 };
 
 }  // namespace pawl::cli

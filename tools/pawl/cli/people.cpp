@@ -158,30 +158,67 @@ Outcome<> print_signers(const std::string& person, const std::vector<std::string
   return {};
 }
 
-Outcome<ExitCode> signers_of_file(const std::string& config) {
-  const policy::Policy policy = TRY(load_policy(TRY(find_home(config))));
-  for (const policy::Person& person : policy.people) TRY(print_signers(person.name, person.keys));
+struct SignersOptions {
+  std::string config;
+  std::vector<std::string> from;  // "@group", "person"; empty: everybody
+};
+
+// Somebody who may be written down, with the groups that count.
+struct Candidate {
+  std::string name;
+  std::vector<std::string> groups;
+  std::vector<std::string> keys;
+};
+
+bool named_by(const std::string& entry, const Candidate& candidate) {
+  if (!entry.starts_with('@')) return entry == candidate.name;
+  return std::ranges::find(candidate.groups, std::string_view(entry).substr(1)) != candidate.groups.end();
+}
+
+Outcome<ExitCode> print_wanted(const SignersOptions& options, const std::vector<Candidate>& candidates) {
+  for (const std::string& entry : options.from)
+    if (std::ranges::none_of(candidates,
+                             [&](const Candidate& candidate) { return named_by(entry, candidate); }))
+      return tools::trouble(ExitCode::failed, "nobody is named by " + receipt::visible(entry),
+                            "see: pawl people list");
+  for (const Candidate& candidate : candidates)
+    if (options.from.empty() || std::ranges::any_of(options.from, [&](const std::string& entry) {
+          return named_by(entry, candidate);
+        }))
+      TRY(print_signers(candidate.name, candidate.keys));
   return ExitCode::done;
 }
 
-Outcome<ExitCode> allowed_signers(const std::string& config) {
-  if (!config.empty()) return signers_of_file(config);
+Outcome<ExitCode> signers_of_file(const SignersOptions& options) {
+  const policy::Policy policy = TRY(load_policy(TRY(find_home(options.config))));
+  std::vector<Candidate> candidates;
+  for (const policy::Person& person : policy.people)
+    candidates.push_back({person.name, person.groups, person.keys});
+  return print_wanted(options, candidates);
+}
+
+std::vector<std::string> live_of(const std::vector<wire::Holding>& holdings) {
+  std::vector<std::string> live;
+  for (const wire::Holding& holding : holdings)
+    if (holding.standing == Standing::live) live.push_back(holding.what);
+  return live;
+}
+
+Outcome<ExitCode> allowed_signers(const SignersOptions& options) {
+  if (!options.config.empty()) return signers_of_file(options);
   const auto broker = reach_broker();
   if (!broker) {
     // Without a broker nobody can say what the ledger of the system's has enrolled.
     const bool embedded = TRY(wire::client_paths()).home == wire::Home::embedded;
     if (!embedded || broker.error().code != ExitCode::unreachable) return std::unexpected(broker.error());
     print_error("pawl: no broker runs: these are the keys of people.toml");
-    return signers_of_file(config);
+    return signers_of_file(options);
   }
-  for (const wire::PersonShown& person : TRY(ask_people(broker->client)).people) {
-    if (!person.revoked_by.empty()) continue;
-    std::vector<std::string> live;
-    for (const wire::Holding& key : person.keys)
-      if (key.standing == Standing::live) live.push_back(key.what);
-    TRY(print_signers(person.name, live));
-  }
-  return ExitCode::done;
+  std::vector<Candidate> candidates;
+  for (const wire::PersonShown& person : TRY(ask_people(broker->client)).people)
+    if (person.revoked_by.empty())
+      candidates.push_back({person.name, live_of(person.groups), live_of(person.keys)});
+  return print_wanted(options, candidates);
 }
 
 }  // namespace
@@ -193,9 +230,12 @@ Action declare_people_list(Options& command) {
 }
 
 Action declare_allowed_signers(Options& command) {
-  auto config = std::make_shared<std::string>();
-  command.optional("--config", *config, "the keys of people.toml in this directory, whoever is enrolled");
-  return [config] { return allowed_signers(*config); };
+  auto options = std::make_shared<SignersOptions>();
+  command.optional("--config", options->config,
+                   "the keys of people.toml in this directory, whoever is enrolled");
+  command.repeated("--from", options->from,
+                   "only these people, as a rule names them: @sre, alice; may be repeated");
+  return [options] { return allowed_signers(*options); };
 }
 
 }  // namespace pawl::cli

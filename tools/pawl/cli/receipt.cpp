@@ -61,8 +61,8 @@ std::string decision_line(const receipt::CheckedDecision& decision) {
 }
 
 Outcome<std::string> describe(const receipt::Bundle& bundle) {
-  const auto document = TRY_DURING("the action document", receipt::read_document(bundle.document));
-  std::string text = receipt::render(document);
+  const auto document = TRY_DURING("the action document", receipt::read_any_document(bundle.document));
+  std::string text = receipt::render_any(document);
   if (bundle.preview) text += "\nWhat the preview printed:\n" + receipt::fence_preview(*bundle.preview);
   text += "\nDecisions:\n";
   if (bundle.decisions.empty()) text += "  none\n";
@@ -127,7 +127,7 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
     TRY(print_json(boost::json::object{{"request", report->binding.request},
                                        {"audience", report->binding.audience},
                                        {"role", report->binding.role},
-                                       {"action", report->document.action},
+                                       {"action", receipt::action_of(report->document)},
                                        {"launcher", report->binding.launcher},
                                        {"approved_by", people(report->approvals)},
                                        {"denied_by", people(report->denials)},

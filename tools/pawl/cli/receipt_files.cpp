@@ -95,12 +95,12 @@ class Export {
 
 tools::Outcome<> write_receipt_files(const receipt::Bundle& bundle, std::string_view text,
                                      const std::string& directory) {
-  const auto document = TRY_DURING("the action document", receipt::read_document(bundle.document));
+  const auto document = TRY_DURING("the action document", receipt::read_any_document(bundle.document));
   if (::mkdir(directory.c_str(), 0700) != 0) return failed("make directory " + directory);
   Export files(directory);
   TRY(files.write("receipt.json", text));
   TRY(files.write("document.json", bundle.document));
-  TRY(files.write("rendered.txt", receipt::render(document)));
+  TRY(files.write("rendered.txt", receipt::render_any(document)));
   if (bundle.preview) TRY(files.write("preview.txt", *bundle.preview));
   for (const receipt::SignedDecision& decision : bundle.decisions) TRY(files.add(decision));
   TRY(files.finish());

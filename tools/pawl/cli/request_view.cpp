@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "supervisor/receipt/action_document.hpp"
 #include "supervisor/receipt/digest.hpp"
+#include "supervisor/receipt/document.hpp"
 #include "supervisor/receipt/render.hpp"
 #include "tools/pawl/cli/json_of.hpp"
 #include "tools/pawl/cli/output.hpp"
@@ -106,14 +106,14 @@ tools::Outcome<std::optional<std::string>> fetch_preview(const wire::Client& cli
 }
 
 tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown, std::optional<std::string> preview) {
-  const auto document = TRY_DURING("the action document", receipt::read_document(shown.document));
-  if (document.preview.has_value() != preview.has_value())
+  const auto document = TRY_DURING("the action document", receipt::read_any_document(shown.document));
+  if (receipt::has_preview(document) != preview.has_value())
     return tools::trouble(tools::ExitCode::refused,
                           preview ? "the broker shows a preview of an action that has none"
                                   : "the broker does not show the action's preview");
   Reviewed request;
   request.document = receipt::sha256(shown.document);
-  request.rendered = receipt::render(document);
+  request.rendered = receipt::render_any(document);
   request.preview = std::move(preview);
   if (request.preview_digest() != shown.preview)
     return tools::trouble(tools::ExitCode::refused,
@@ -128,7 +128,10 @@ std::string request_text(const Reviewed& request) {
   if (request.preview)
     text += "\nWhat the preview printed, whole; it is part of what is signed:\n" +
             receipt::fence_preview(*request.preview);
-  text += "\nThe agent's own words; they are not part of what is signed:\n" + receipt::fence_why(shown.why);
+  const std::string whose = shown.info.session.empty() ? "The asking person's" : "The agent's";
+  text += "\n" + whose + " own words; they are not part of what is signed:\n";
+  text += receipt::fence_why(shown.why,
+                             shown.info.session.empty() ? receipt::Speaker::person : receipt::Speaker::agent);
   if (!shown.decisions.empty()) text += "\nDecisions:\n" + decision_lines(shown);
   if (!shown.info.detail.empty()) text += "\n" + visible(shown.info.detail) + "\n";
   if (shown.exit_code)

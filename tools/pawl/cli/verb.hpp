@@ -32,6 +32,7 @@ Action declare_approve(Options&);
 Action declare_deny(Options&);
 Action declare_rollback(Options&);
 Action declare_review(Options&);
+Action declare_propose(Options&);
 Action declare_sessions(Options&);
 Action declare_kill(Options&);
 Action declare_diff(Options&);

@@ -48,6 +48,21 @@ constexpr Verb kVerbs[] = {
      "has not\n"
      "run, nothing takes it back, or people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_rollback},
+    {"", "propose", "ask that a pipeline may start one command for one commit, once",
+     "Opens and pins the input files, asks the broker for the gate of a role, and waits until enough people\n"
+     "have signed (pawl approve). Then the receipt is burned at the broker, and with its file `pawl gate`\n"
+     "starts exactly that command on the pipeline's machine. The broker runs nothing. Without --subject: "
+     "HEAD\n"
+     "of the git work tree here, if no file differs from it; git's configuration and hooks there play no "
+     "part.\n\n"
+     "Example:\n  pawl propose --role pipeline --action deploy --input deploy.sh -o receipt.json -- "
+     "./deploy.sh "
+     "production\n"
+     "  pawl gate --receipt receipt.json --signers signers --subject git:$(git rev-parse HEAD) \\\n"
+     "    --input deploy.sh -- ./deploy.sh production\n\n"
+     "Exit codes: 0 released, 1 failed, 2 usage, 3 refused or denied, 4 expired, 5 invalid policy,\n"
+     "6 broker unreachable, 75 still pending: it goes on, and the same command asks for the same",
+     declare_propose},
     {"", "sessions", "the agents that run under pawl",
      "STATE is running, detached (yours, and nobody looks at it: pawl attach) or exit N. In --json "
      "`detached`\n"
@@ -223,6 +238,10 @@ constexpr Verb kVerbs[] = {
      "Example:\n  pawl people allowed-signers > signers\n\n"
      "Exit codes: 0 written, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker "
      "unreachable",
+     "For a pipeline's runner name those who may approve, and nobody else: any of them counts there.\n\n"
+     "Example:\n  pawl people allowed-signers > signers\n  pawl people allowed-signers --from @sre > "
+     "signers\n\n"
+     "Exit codes: 0 written, 1 somebody named is nobody, 2 usage, 5 invalid policy",
      declare_allowed_signers},
     {"secrets", "check", "whether every secret of secrets.toml is there, and who may use it for what",
      "Looks at files, never at values. The system broker's secrets are visible to its user and root only.\n\n"

@@ -37,7 +37,8 @@ TEST_CASE("the shipped roles are without problems in an embedded home that pawl 
   REQUIRE(policy);
   CHECK(policy->notes.empty());
   CHECK(policy->settings.audience == "alice@laptop");
-  for (const char* name : {"observer", "coder", "deployer"}) CHECK(policy->find_role(name) != nullptr);
+  for (const char* name : {"observer", "coder", "deployer", "pipeline"})
+    CHECK(policy->find_role(name) != nullptr);
   // One person alone approves what their own agent asks.
   const Role& deployer = *policy->find_role("deployer");
   const auto rule = effective_rule(*policy, deployer, *deployer.find_action("deploy"), "alice");

@@ -56,7 +56,7 @@ TEST_CASE("a receipt is verified offline against the allowed signers") {
   REQUIRE(report);
   CHECK(report->approvals.size() == 2);
   CHECK(report->binding.launcher == "carol");
-  CHECK(report->document.action == "deploy");
+  CHECK(receipt::action_of(report->document) == "deploy");
   CHECK_FALSE(verify_bundle(bundle, signers(), 3));
   CHECK_FALSE(verify_bundle(bundle, signers(), 0));
   CHECK_FALSE(verify_bundle(bundle, "", 1));

@@ -34,6 +34,7 @@ TEST_CASE("each state has the exit code that scripts rely on") {
   CHECK(exit_code_of(status_in(RequestState::voided)) == ExitCode::refused);
   CHECK(exit_code_of(status_in(RequestState::expired)) == ExitCode::expired);
   CHECK(exit_code_of(status_in(RequestState::indeterminate)) == ExitCode::indeterminate);
+  CHECK(exit_code_of(status_in(RequestState::released)) == ExitCode::done);
 }
 
 TEST_CASE("only an action that ran to its end with exit code 0 has succeeded") {
