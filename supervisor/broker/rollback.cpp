@@ -66,10 +66,12 @@ Result<Draft> Broker::draft_rollback(const approval::Request& original, const st
                   "roles/" + original.binding.role + ".toml: rollback = \"ACTION\"");
   TRY(may_be_asked(policy, *role, *action));
 
-  const receipt::ActionDocument document = TRY_DURING(name, document_of(original));
+  const receipt::Document read = TRY_DURING(name, document_of(original));
+  const auto* const document = std::get_if<receipt::ActionDocument>(&read);
+  if (document == nullptr) return refuse(name + ": its document is of no action");
   const Bytes values = TRY_DURING(name, books_->blobs().get(*original.parameters, kMaxValues));
   std::vector<policy::GivenParameter> given = TRY_DURING(name, read_parameters(as_text(values)));
-  for (const auto& input : document.inputs) given.push_back({input.parameter, input.name});
+  for (const auto& input : document->inputs) given.push_back({input.parameter, input.name});
   std::erase_if(given, [&](const policy::GivenParameter& value) {
     return action->find_parameter(value.name) == nullptr;
   });
@@ -78,7 +80,7 @@ Result<Draft> Broker::draft_rollback(const approval::Request& original, const st
   wanted.why = why;
   wanted.rolls_back = original.id();
   wanted.parameters = TRY(policy::check_parameters(*action, given));
-  wanted.inputs = TRY(inputs_of(*action, wanted.parameters, document));
+  wanted.inputs = TRY(inputs_of(*action, wanted.parameters, *document));
   return draft(policy, *role, *action, std::move(wanted), Adoption(books_->blobs(), unclaimed_));
 }
 
