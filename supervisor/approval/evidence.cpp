@@ -46,8 +46,9 @@ Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view stat
 }
 
 Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
-                                          const Rule& rule) {
-  receipt::Statement statement = TRY(receipt::check_signed(evidence));
+                                          const Rule& rule, const CheckedDecisions* checked) {
+  const auto* known = checked != nullptr ? checked->find(request.id(), evidence) : nullptr;
+  receipt::Statement statement = known != nullptr ? *known : TRY(receipt::check_signed(evidence));
   TRY(receipt::matches(statement.binding, request.binding));
   TRY(receipt::check_time(statement));
   const Member* member = TRY(member_of(rule, statement));
@@ -60,12 +61,13 @@ Result<receipt::Statement> check_evidence(const Request& request, const receipt:
   return statement;
 }
 
-Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule) {
+Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule,
+                                              const CheckedDecisions* checked) {
   TRY(check_rule(rule, request.binding.launcher));
   std::set<std::string> persons;
   for (const Decision& decision : request.decisions) {
-    const receipt::Statement statement = TRY_DURING("decision of " + decision.evidence.person,
-                                                    check_evidence(request, decision.evidence, rule));
+    const receipt::Statement statement = TRY_DURING(
+        "decision of " + decision.evidence.person, check_evidence(request, decision.evidence, rule, checked));
     if (statement.verdict == receipt::Verdict::deny) return refuse(statement.person + " denied it");
     persons.insert(statement.person);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sandbox/base/error.hpp"
+#include "supervisor/approval/checked_decisions.hpp"
 #include "supervisor/approval/request.hpp"
 #include "supervisor/approval/rule.hpp"
 #include "supervisor/receipt/bundle.hpp"
@@ -21,12 +22,14 @@ Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view stat
                                          std::string_view signature);
 
 // Signature by a key of that person in that group of `rule`, namespace of the verdict, every field as the
-// request has it, and an approval not by the launcher unless the rule allows it.
+// request has it, and an approval not by the launcher unless the rule allows it. A signature that `checked`
+// holds is not computed again.
 Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
-                                          const Rule& rule);
+                                          const Rule& rule, const CheckedDecisions* checked = nullptr);
 
 // Every decision of the request holds under `rule`, none is a denial, and enough distinct persons approve.
 // Who they are.
-Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule);
+Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule,
+                                              const CheckedDecisions* checked = nullptr);
 
 }  // namespace pawl::approval

@@ -2,6 +2,7 @@
 // on nothing but the entries. Signatures are not checked here: they were before the entry was written, are
 // again before a receipt is spent, and by `log verify`.
 #include <algorithm>
+#include <set>
 
 #include "supervisor/approval/queue.hpp"
 #include "supervisor/approval/records.hpp"
@@ -67,8 +68,24 @@ void Queue::settle(const ledger::Entry& entry) {
   std::erase_if(open_, [this](const std::string& id) {
     const State state = requests_.find(id)->second.state;
     if (state == State::denied) denied_.push_back(id);
+    if (is_final(state)) finished_.push_back(id);
     return is_final(state);
   });
+}
+
+std::vector<Request> Queue::take_finished(std::int64_t before) {
+  std::vector<Request> taken;
+  const auto is_old = [&](const std::string& id) { return requests_.find(id)->second.changed < before; };
+  // In the order of their ends: what is younger stops the search.
+  const auto end = std::ranges::find_if_not(finished_, is_old);
+  if (end == finished_.begin()) return taken;
+  const std::set<std::string, std::less<>> going(finished_.begin(), end);
+  std::erase_if(order_, [&](const std::string& id) { return going.contains(id); });
+  std::erase_if(denied_, [&](const std::string& id) { return going.contains(id); });
+  for (auto id = finished_.begin(); id != end; ++id)
+    taken.push_back(std::move(requests_.extract(*id).mapped()));
+  finished_.erase(finished_.begin(), end);
+  return taken;
 }
 
 Result<Request*> Queue::known(const std::string& id) {

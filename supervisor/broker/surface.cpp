@@ -47,6 +47,8 @@ constexpr Entry surface[] = {
     {Type::read_log, Peer::person, Phase::working, kMany, 0, call<wire::ReadLog, &Broker::answer_read_log>},
     {Type::get_receipt, Peer::person, Phase::working, 1000, 0,
      call<wire::GetReceipt, &Broker::answer_get_receipt>},
+    {Type::get_checkpoint, Peer::person, Phase::working, kMany, 0,
+     call<wire::GetCheckpoint, &Broker::answer_get_checkpoint>},
     {Type::agent_hello, Peer::agent, Phase::greeting, 1, 0,
      call<wire::AgentHello, &Broker::answer_agent_hello>},
     {Type::propose, Peer::agent, Phase::working, 1000, 16, call<wire::Propose, &Broker::answer_propose>},
@@ -78,7 +80,7 @@ void dispatch(Broker& broker, const ConnectionPtr& connection, Packet packet) {
   if (answered) answered = entry->answer(broker, connection, packet);
   if (answered) return;
   connection->refuse(wire::FailureKind::usage, answered.error().text());
-  connection->close();
+  connection->close_after_answer();
 }
 
 }  // namespace pawl::broker

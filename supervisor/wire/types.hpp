@@ -34,6 +34,8 @@ enum class Type : std::uint16_t {
   get_receipt = 35,
   receipt = 36,
   session_over = 37,
+  get_checkpoint = 58,
+  log_checkpoint = 59,
 
   // a session's agent socket
   agent_hello = 64,

@@ -9,6 +9,7 @@
 #include "sandbox/plan.hpp"
 #include "supervisor/wire/agent_messages.hpp"
 #include "supervisor/wire/frame.hpp"
+#include "supervisor/wire/log_messages.hpp"
 #include "supervisor/wire/people_messages.hpp"
 #include "supervisor/wire/service_messages.hpp"
 
@@ -52,7 +53,8 @@ constexpr void (*kFrames[])(ByteSpan) = {
     frame<wire::Spawn>,         frame<wire::EgressSetup>,
     frame<wire::EgressConnect>, frame<wire::EgressConnected>,
     frame<wire::EgressReport>,  frame<wire::Dial>,
-    frame<wire::Dialed>,
+    frame<wire::Dialed>,        frame<wire::GetCheckpoint>,
+    frame<wire::LogCheckpoint>,
 };
 // What has no type in front is chosen by a byte that no type begins with.
 constexpr std::uint8_t kCommand = 0xff, kReport = 0xfe, kPlan = 0xfd;

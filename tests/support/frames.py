@@ -74,6 +74,8 @@ MESSAGES = {
     "get_receipt": (35, text(ID)),
     "receipt": (36, text("{}")),
     "session_over": (37, b""),
+    "get_checkpoint": (58, u64(0) + u64(0)),
+    "log_checkpoint": (59, text("") + text("") + listed([])),
     "agent_hello": (64, u32(PROTOCOL)),
     "agent_welcome": (65, u32(PROTOCOL) + text(ID) + text("deployer") + listed([])),
     "propose": (66, text("deploy") + listed([]) + listed([]) + text("")),
@@ -88,7 +90,8 @@ MESSAGES = {
     "dialed": (102, u32(1) + text("") + text("")),
 }
 PEOPLE_ASKS = ["hello", "open_session", "resume_session", "list_sessions", "kill_session", "list_requests", "show_request",
-               "decide", "watch_queue", "read_log", "get_receipt"]
+               "decide", "watch_queue", "read_log", "get_receipt",
+               "get_checkpoint"]
 AGENT_ASKS = ["agent_hello", "propose", "await_request"]
 FAILURE = 1
 FAILURE_KINDS = ["failed", "usage", "refused", "expired", "invalid_policy", "not_found", "busy"]
