@@ -88,25 +88,33 @@ Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view stat
 }
 
 Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
-                                          const Rule& rule, std::int64_t received) {
-  receipt::Statement statement = TRY(receipt::check_signed(evidence, received / kSecond)).statement;
+                                          const Rule& rule, std::int64_t received,
+                                          const CheckedDecisions* checked) {
+  const auto* known = checked != nullptr ? checked->find(request.id(), evidence) : nullptr;
+  receipt::Statement statement =
+      known != nullptr ? *known : TRY(receipt::check_signed(evidence, received / kSecond)).statement;
   TRY(receipt::matches(statement.binding, request.binding));
   TRY(receipt::check_time(statement));
   const Member* member = TRY(member_of(rule, statement));
-  const receipt::Credential signer = TRY(receipt::parse_credential(evidence.key));
-  if (find_key(*member, [&](const receipt::Credential& enrolled) { return enrolled == signer; }) == nullptr)
-    return not_enrolled(*member, "the key " + receipt::describe(signer));
+  // The same line is the same key, and needs no parsing.
+  if (std::ranges::find(member->keys, evidence.key) == member->keys.end()) {
+    const receipt::Credential signer = TRY(receipt::parse_credential(evidence.key));
+    if (find_key(*member, [&](const receipt::Credential& enrolled) { return enrolled == signer; }) == nullptr)
+      return not_enrolled(*member, "the key " + receipt::describe(signer));
+  }
   if (statement.verdict == receipt::Verdict::approve) TRY(check_approval(request, statement, rule, received));
   return statement;
 }
 
-Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule) {
-  TRY(check_rule(rule, request.binding.launcher));
+Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule,
+                                              const CheckedDecisions* checked) {
+  // Whoever has checked decisions has checked the rule with the request.
+  if (checked == nullptr) TRY(check_rule(rule, request.binding.launcher));
   std::map<std::string, std::string> group_of_person;
   for (const Decision& decision : request.decisions) {
     const receipt::Statement statement =
         TRY_DURING("decision of " + decision.evidence.person,
-                   check_evidence(request, decision.evidence, rule, decision.received));
+                   check_evidence(request, decision.evidence, rule, decision.received, checked));
     if (statement.verdict == receipt::Verdict::deny) return refuse(statement.person + " denied it");
     if (!group_of_person.emplace(statement.person, statement.group).second)
       return refuse(statement.person + " decides twice");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sandbox/base/error.hpp"
+#include "supervisor/approval/checked_decisions.hpp"
 #include "supervisor/approval/request.hpp"
 #include "supervisor/approval/rule.hpp"
 #include "supervisor/receipt/bundle.hpp"
@@ -24,12 +25,15 @@ Result<receipt::SignedDecision> identify(const Rule& rule, std::string_view stat
 // Signature by a key of that person in that group of `rule`, namespace of the verdict, every field as the
 // request has it; and an approval not by the launcher unless the rule allows it, not before the group may
 // decide, and with a reason where the rule wants one. A denial is welcome from whoever is in a group.
-// `received`: when it came in, Unix ms by the broker's clock; a certificate must hold then.
+// `received`: when it came in, Unix ms by the broker's clock; a certificate must hold then. A signature that
+// `checked` holds is not computed again.
 Result<receipt::Statement> check_evidence(const Request& request, const receipt::SignedDecision& evidence,
-                                          const Rule& rule, std::int64_t received);
+                                          const Rule& rule, std::int64_t received,
+                                          const CheckedDecisions* checked = nullptr);
 
 // Every decision of the request holds under `rule`, none is a denial, and enough distinct persons approve,
 // enough of them as members of each group that must. Who they are.
-Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule);
+Result<std::vector<std::string>> check_quorum(const Request& request, const Rule& rule,
+                                              const CheckedDecisions* checked = nullptr);
 
 }  // namespace pawl::approval

@@ -130,6 +130,10 @@ class Queue {
   // contradicts itself: do not serve on it.
   Result<> apply(const ledger::Entry& entry);
 
+  // Lets go of what came to its end before `before` (Unix ms), and hands it out. Limits look back a minute,
+  // and the cooldown after a denial as long as it lasts: do not take what they need.
+  std::vector<Request> take_finished(std::int64_t before);
+
   // Full id, or a unique prefix of at least 8 digits.
   Result<const Request*> find(std::string_view id_or_prefix) const;
   std::vector<const Request*> list() const;         // oldest first
@@ -157,8 +161,9 @@ class Queue {
   std::string audience_;
   Limits limits_;
   std::map<std::string, Request, std::less<>> requests_;
-  std::vector<std::string> order_;  // ids as they were created
-  std::vector<std::string> open_;   // of these: what waits or runs, so that the past costs nothing
+  std::vector<std::string> order_;     // ids as they were created
+  std::vector<std::string> open_;      // of these: what waits or runs, so that the past costs nothing
+  std::vector<std::string> finished_;  // ids as they came to their end
   Pressure pressure_;
   std::map<Asker, Counts> counts_;
   Freezes freezes_;  // what was taken back or stopped

@@ -2,6 +2,7 @@
 // on nothing but the entries. Signatures are not checked here: they were before the entry was written, are
 // again before a receipt is spent, and by `log verify`.
 #include <algorithm>
+#include <set>
 
 #include "supervisor/approval/orders.hpp"
 #include "supervisor/approval/queue.hpp"
@@ -23,6 +24,12 @@ Result<> must_be(const Request& request, std::initializer_list<State> allowed) {
 void move_to(Request& request, State state, const ledger::Entry& entry) {
   request.state = state;
   request.changed = entry.time;
+}
+
+// A later request may take it back, or be made in its place.
+bool may_be_named(const Request& request) {
+  if (request.state == State::voided) return request.binding.preview && request.replaced_by.empty();
+  return request.parameters && (request.state == State::done || request.state == State::indeterminate);
 }
 
 }  // namespace
@@ -72,8 +79,26 @@ void Queue::settle(const ledger::Entry& entry) {
   std::erase_if(open_, [this](const std::string& id) {
     const Request& request = requests_.find(id)->second;
     if (request.state == State::denied) pressure_.add_denial(request);
+    if (is_final(request.state)) finished_.push_back(id);
     return is_final(request.state);
   });
+}
+
+std::vector<Request> Queue::take_finished(std::int64_t before) {
+  std::vector<Request> taken;
+  const auto is_old = [&](const std::string& id) { return requests_.find(id)->second.changed < before; };
+  // In the order of their ends: what is younger stops the search.
+  const auto end = std::ranges::find_if_not(finished_, is_old);
+  std::set<std::string, std::less<>> going;
+  for (auto id = finished_.begin(); id != end; ++id)
+    if (!may_be_named(requests_.find(*id)->second)) going.insert(*id);
+  if (going.empty()) return taken;
+  const auto goes = [&](const std::string& id) { return going.contains(id); };
+  std::erase_if(order_, goes);
+  for (const std::string& id : finished_)
+    if (goes(id)) taken.push_back(std::move(requests_.extract(id).mapped()));
+  std::erase_if(finished_, goes);
+  return taken;
 }
 
 Result<Request*> Queue::known(const std::string& id) {

@@ -1,8 +1,11 @@
 #include "supervisor/approval/verify_log.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 #include "supervisor/approval/evidence.hpp"
+#include "supervisor/approval/log_reader.hpp"
 #include "supervisor/approval/records.hpp"
 #include "supervisor/approval/verify_orders.hpp"
 #include "supervisor/receipt/document.hpp"
@@ -23,10 +26,7 @@ class Verifier {
  public:
   explicit Verifier(const BlobReader& blobs) : blobs_(blobs) {}
 
-  Result<> take(const Entry& entry, const Entry* before) {
-    TRY(ledger::follows(entry, before));
-    const std::string line = TRY(ledger::write_entry(entry));
-    if (receipt::sha256(line) != entry.hash) return refuse("its hash is another");
+  Result<> take(const Entry& entry) {
     TRY(replay_.apply(entry));
     TRY(orders_.take(entry));
     ++report_.entries;
@@ -46,9 +46,21 @@ class Verifier {
     }
   }
 
+  // Signatures that hold, checked on other threads.
+  void believe(std::vector<std::pair<receipt::SignedDecision, receipt::Statement>> checked) {
+    for (auto& [evidence, statement] : checked) checked_.add(std::move(evidence), std::move(statement));
+  }
+
+  // What has come to its end is counted and let go of; that it was there stays known.
+  void forget_finished() {
+    for (const Request& request : replay_.take_finished(std::numeric_limits<std::int64_t>::max())) {
+      if (request.state == State::indeterminate) ++report_.indeterminate;
+      checked_.forget(request.id());
+    }
+  }
+
   LogReport finish() {
-    for (const Request* request : replay_.list())
-      if (request->state == State::indeterminate) ++report_.indeterminate;
+    forget_finished();
     report_.orders = orders_.orders();
     return report_;
   }
@@ -60,6 +72,7 @@ class Verifier {
 
   Result<> take_request(const Entry& entry) {
     const RequestRecord record = TRY(from_object<RequestRecord>(entry.body));
+    if (!uses_.try_emplace(record.binding.request).second) return refuse("the request was asked for before");
     TRY(check_rule(record.rule, record.binding.launcher));
     const Request& request = *TRY(replay_.find(record.binding.request));
     TRY(orders_.check_request(request));
@@ -85,7 +98,7 @@ class Verifier {
   Result<> take_decision(const Entry& entry) {
     const DecisionRecord record = TRY(from_object<DecisionRecord>(entry.body));
     const Request& request = *TRY(replay_.find(record.request));
-    TRY(check_evidence(request, record.decision, request.rule, entry.time));
+    TRY(check_evidence(request, record.decision, request.rule, entry.time, &checked_));
     TRY(check_in_time(request, entry));
     ++report_.decisions;
     return {};
@@ -95,7 +108,7 @@ class Verifier {
     const ConsumeRecord record = TRY(from_object<ConsumeRecord>(entry.body));
     if (++uses_[record.request].consumed > 1) return refuse("the receipt was burned before");
     const Request& request = *TRY(replay_.find(record.request));
-    if (TRY(check_quorum(request, request.rule)) != record.persons)
+    if (TRY(check_quorum(request, request.rule, &checked_)) != record.persons)
       return refuse("it names other persons than approved");
     TRY(orders_.check_spent(request));
     TRY(check_in_time(request, entry));
@@ -130,18 +143,69 @@ class Verifier {
   const BlobReader& blobs_;
   Queue replay_{"log"};
   OrderVerifier orders_;
-  std::map<std::string, Uses> uses_;
+  CheckedDecisions checked_;
+  std::map<std::string, Uses> uses_;  // of every request that there was
   LogReport report_;
+};
+
+// The roots that the log must have had, each at its size.
+class Heads {
+ public:
+  explicit Heads(std::vector<receipt::TreeHead> wanted) : wanted_(std::move(wanted)) {
+    std::ranges::sort(wanted_, {}, &receipt::TreeHead::size);
+  }
+
+  Result<> add(const Digest& leaf) {
+    tree_.add(leaf);
+    return compare();
+  }
+  Result<> compare() {
+    for (; next_ < wanted_.size() && wanted_[next_].size == tree_.size(); ++next_)
+      if (wanted_[next_].root != tree_.root())
+        return refuse("the " + std::to_string(tree_.size()) +
+                          " entries up to here are not those of the checkpoint of that size",
+                      "entries were changed, or it is another log: compare it with another copy");
+    return {};
+  }
+  Result<> finish() const {
+    if (next_ == wanted_.size()) return {};
+    return refuse("it ends after " + std::to_string(tree_.size()) + " entries, but had " +
+                      std::to_string(wanted_.back().size),
+                  "records were removed, or it is an older copy: compare it with another copy");
+  }
+  Digest root() const { return tree_.root(); }
+
+ private:
+  std::vector<receipt::TreeHead> wanted_;
+  std::size_t next_ = 0;
+  receipt::TreeEdge tree_;
 };
 
 }  // namespace
 
-Result<LogReport> verify_log(std::span<const Entry> entries, const BlobReader& blobs) {
-  Verifier verifier(blobs);
-  for (std::size_t i = 0; i < entries.size(); ++i)
-    TRY_DURING("ledger entry " + std::to_string(i),
-               verifier.take(entries[i], i > 0 ? &entries[i - 1] : nullptr));
-  return verifier.finish();
+Result<LogReport> verify_log(const LogToVerify& log) {
+  Verifier verifier(log.blobs);
+  Heads heads(log.heads);
+  TRY(heads.compare());
+  LogReader reader(log.lines);
+  for (;;) {
+    LogReader::Batch batch = TRY(reader.next());
+    if (batch.entries.empty()) break;
+    verifier.believe(std::move(batch.checked));
+    for (const Entry& entry : batch.entries) {
+      const auto check = [&]() -> Result<> {
+        TRY(verifier.take(entry));
+        TRY(heads.add(entry.hash));
+        return log.leaf ? log.leaf(entry.hash) : Result<>();
+      };
+      TRY_DURING("ledger entry " + std::to_string(entry.index), check());
+    }
+    verifier.forget_finished();
+  }
+  TRY(heads.finish());
+  LogReport report = verifier.finish();
+  report.root = heads.root();
+  return report;
 }
 
 }  // namespace pawl::approval

@@ -43,7 +43,7 @@ void Broker::answer_agent_hello(const ConnectionPtr& connection, const wire::Age
   if (ask.protocol != wire::kProtocol || found == sessions_.end()) {
     connection->refuse(FailureKind::usage, "protocol or session is not served here",
                        "start the session anew");
-    return connection->close();
+    return connection->close_after_answer();
   }
   const auto policy = policy_.current();
   if (!policy) return answer_error(*connection, FailureKind::invalid_policy, policy.error());

@@ -132,15 +132,8 @@ void Broker::answer_read_log(const ConnectionPtr& connection, const wire::ReadLo
   if (!admit_reviewer(*connection)) return;
   const auto page_from = [this](std::uint64_t from) -> Result<wire::LogPage> {
     constexpr std::size_t kMost = 256;
-    wire::LogPage page;
-    std::size_t bytes = 0;
-    for (const ledger::Entry& entry : TRY(books_->ledger().read(from, kMost))) {
-      std::string line = TRY(ledger::write_entry(entry));
-      bytes += line.size() + sizeof(std::uint32_t);
-      if (bytes > kPageBytes) break;
-      page.records.push_back(std::move(line));
-    }
-    return page;
+    return wire::LogPage{
+        TRY(books_->ledger().lines(from, kMost, kPageBytes - kMost * sizeof(std::uint32_t)))};
   };
   const auto answer = [page_from, from = ask.from](Connection& waiter) {
     if (auto page = page_from(from))
@@ -161,6 +154,7 @@ void Broker::answer_read_log(const ConnectionPtr& connection, const wire::ReadLo
 void Broker::answer_get_receipt(const ConnectionPtr& connection, const wire::GetReceipt& ask,
                                 std::vector<UniqueFd>) {
   if (!admit_reviewer(*connection)) return;
+  settle();  // what burned it may be of this very turn, and is proved by a checkpoint only
   const auto found = books_->queue().find(ask.id);
   if (!found) return answer_error(*connection, FailureKind::not_found, found.error());
   const approval::Request& request = **found;
@@ -173,12 +167,13 @@ void Broker::answer_get_receipt(const ConnectionPtr& connection, const wire::Get
   bundle.document = as_text(*document);
   for (const approval::Decision& decision : request.decisions) bundle.decisions.push_back(decision.evidence);
   if (request.consumed_at) {
-    const auto entries = books_->ledger().read(*request.consumed_at, 1);
-    if (!entries || entries->empty())
-      return connection->refuse(FailureKind::failed, "the ledger cannot be read");
-    const auto line = ledger::write_entry(entries->front());
-    if (!line) return answer_error(*connection, FailureKind::failed, line.error());
-    bundle.consumed = receipt::LedgerProof{entries->front().index, entries->front().hash, *line};
+    auto proof = books_->ledger().prove(*request.consumed_at);
+    if (!proof) {
+      if (books_->ledger().poisoned()) shut(proof.error().text());
+      return answer_error(*connection, FailureKind::failed, proof.error());
+    }
+    bundle.consumed = receipt::LedgerProof{proof->index, std::move(proof->line), std::move(proof->path),
+                                           std::move(proof->checkpoint)};
   }
   auto text = receipt::write_bundle(bundle);
   if (!text) return answer_error(*connection, FailureKind::failed, text.error());

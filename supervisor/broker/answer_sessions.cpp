@@ -14,7 +14,7 @@ void Broker::answer_hello(const ConnectionPtr& connection, const wire::Hello& as
   if (ask.protocol != wire::kProtocol) {
     connection->refuse(FailureKind::usage, "protocol " + std::to_string(ask.protocol) + " is not spoken here",
                        "use the pawl that was installed with this broker");
-    return connection->close();
+    return connection->close_after_answer();
   }
   connection->phase = Phase::working;
   wire::Welcome welcome;

@@ -42,8 +42,9 @@ Books::Books(Clocks clocks, ledger::Ledger ledger, ledger::BlobStore blobs, appr
 Result<std::unique_ptr<Books>> Books::open(const BooksPlace& place, Clocks clocks, ledger::Disk& disk) {
   TRY(make_private_directories(place.state));
   TRY(make_private_directories(place.head_file.substr(0, place.head_file.rfind('/'))));
-  ledger::Ledger ledger =
-      TRY_DURING("ledger", ledger::Ledger::open({place.state, place.head_file, clocks.wall()}, disk));
+  ledger::Ledger ledger = TRY_DURING(
+      "ledger",
+      ledger::Ledger::open({place.state, place.head_file, clocks.wall(), "pawl/" + place.audience}, disk));
   ledger::BlobStore blobs = TRY_DURING("blobs", ledger::BlobStore::open(place.state + "/blobs", disk));
   std::unique_ptr<Books> books(
       new Books(std::move(clocks), std::move(ledger), std::move(blobs), approval::Queue(place.audience)));
@@ -53,6 +54,7 @@ Result<std::unique_ptr<Books>> Books::open(const BooksPlace& place, Clocks clock
       books->queue_.recover(restored ? approval::Doubt::restored : approval::Doubt::restart)));
   TRY(books->look_at_clock());
   TRY_DURING("blobs", books->collect());
+  TRY(books->settle());
   return books;
 }
 
@@ -98,7 +100,7 @@ Result<> Books::take(const ledger::Entry& entry) {
 }
 
 Result<ledger::Entry> Books::commit(approval::Step step) {
-  ledger::Entry entry = TRY_DURING("ledger", ledger_.append(step.kind, std::move(step.body), clocks_.wall()));
+  ledger::Entry entry = TRY(record(step.kind, std::move(step.body)));
   if (auto applied = take(entry); !applied) {
     // The ledger now says what the queue does not know: nothing may be judged on either.
     ledger_.distrust(applied.error());
@@ -114,6 +116,30 @@ Result<> Books::commit_all(std::vector<approval::Step> steps) {
 
 Result<> Books::note(ledger::Kind kind, boost::json::object body) {
   TRY(commit({kind, std::move(body)}));
+  return {};
+}
+
+Result<ledger::Entry> Books::record(ledger::Kind kind, boost::json::object body) {
+  ledger::Entry entry = TRY_DURING("ledger", ledger_.append(kind, std::move(body), clocks_.wall()));
+  if (schedule_ && !std::exchange(scheduled_, true)) schedule_();
+  return entry;
+}
+
+void Books::settle_by(std::function<void()> schedule) {
+  schedule_ = std::move(schedule);
+  if (!durable() && !std::exchange(scheduled_, true)) schedule_();
+}
+
+void Books::when_durable(Effect effect) {
+  if (durable()) return effect();
+  effects_.push_back(std::move(effect));
+}
+
+Result<> Books::settle() {
+  scheduled_ = false;
+  TRY_DURING("ledger", ledger_.settle());
+  // What they record in their turn waits for the next time.
+  for (Effect& effect : std::exchange(effects_, {})) effect();
   return {};
 }
 

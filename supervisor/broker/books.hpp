@@ -1,5 +1,6 @@
-// What the broker remembers: ledger, blobs and the queue of requests that lives on them. Whatever changes the
-// queue is durable first. Runs in pawld, the only writer.
+// What the broker remembers: ledger, blobs and the queue of requests that lives on them. What changes is
+// recorded and applied at once, durable with the end of the loop's turn, and nothing leaves the broker before
+// that (hold.hpp). Runs in pawld, the only writer.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -8,10 +9,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "supervisor/approval/clock.hpp"
 #include "supervisor/approval/directory.hpp"
 #include "supervisor/approval/queue.hpp"
+#include "supervisor/broker/hold.hpp"
 #include "supervisor/ledger/blob_store.hpp"
 #include "supervisor/ledger/ledger.hpp"
 
@@ -32,17 +35,23 @@ struct BooksPlace {
   std::string audience;
 };
 
-class Books {
+class Books final : public Hold {
  public:
   // Replays the ledger. Requests that were burned without an outcome become indeterminate; after a restored
   // state or a clock that went back, all that wait become void.
   static Result<std::unique_ptr<Books>> open(const BooksPlace& place, Clocks clocks = {},
                                              ledger::Disk& disk = ledger::system_disk());
 
-  // Durable, then applied to the queue. After a failure nothing may be acted on.
+  // Recorded, then applied to the queue. After a failure nothing may be acted on.
   Result<ledger::Entry> commit(approval::Step step);
   // An entry that is not about a request.
   Result<> note(ledger::Kind kind, boost::json::object body);
+  bool durable() const override { return ledger_.settled(); }
+  void when_durable(Effect effect) override;
+  // Makes all of it durable, and lets out what waited for that. After a failure nothing ever leaves.
+  Result<> settle();
+  // Called whenever there is something to settle and settle() is not on its way.
+  void settle_by(std::function<void()> schedule);
   // Looks at the clocks; when they went back, voids what waits.
   Result<> look_at_clock();
 
@@ -63,6 +72,7 @@ class Books {
   Result<> take(const ledger::Entry& entry);
   Result<> collect();  // blobs that nothing refers to
   Result<> commit_all(std::vector<approval::Step> steps);
+  Result<ledger::Entry> record(ledger::Kind kind, boost::json::object body);
 
   Clocks clocks_;
   ledger::Ledger ledger_;
@@ -71,6 +81,9 @@ class Books {
   approval::Directory directory_;
   approval::ClockWatch clock_watch_;
   boost::json::array recorded_people_;
+  std::function<void()> schedule_;
+  bool scheduled_ = false;
+  std::vector<Effect> effects_;
 };
 
 }  // namespace pawl::broker

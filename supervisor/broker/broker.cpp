@@ -58,11 +58,19 @@ Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> 
           [this](const ConnectionPtr& connection, Packet packet) {
             dispatch(*this, connection, std::move(packet));
           },
-          limits_for(setup_.paths.home)),
+          limits_for(setup_.paths.home), books_.get()),
       waiting_(loop),
       limit_log_(loop,
                  [this](boost::json::object body) { return note(ledger::Kind::deny, std::move(body)); }),
-      people_(books_->recorded_people()) {}
+      people_(books_->recorded_people()) {
+  // After what else is ready in this turn: it shares the sync.
+  books_->settle_by([this] { loop_.soon([this] { settle(); }); });
+}
+
+// What was recorded stays; nothing more is begun or said.
+Broker::~Broker() {
+  if (!shut_) (void)books_->ledger().settle();
+}
 
 Result<std::unique_ptr<Broker>> Broker::open(Loop& loop, Spawner spawner, Setup setup) {
   const auto policy = policy::load(home_of(setup.paths));
@@ -134,6 +142,11 @@ void Broker::shut(const std::string& why) {
   for (auto& [id, previewing] : previews_) previewing.execution->kill("the broker stops");
   for (auto& [id, execution] : rechecks_) execution->kill("the broker stops");
   loop_.stop();
+}
+
+void Broker::settle() {
+  if (shut_) return;
+  if (auto settled = books_->settle(); !settled) shut(settled.error().text());
 }
 
 Result<> Broker::commit(approval::Step step) {

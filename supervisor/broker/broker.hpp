@@ -29,6 +29,7 @@
 #include "supervisor/receipt/order.hpp"
 #include "supervisor/wire/agent_messages.hpp"
 #include "supervisor/wire/gate_messages.hpp"
+#include "supervisor/wire/log_messages.hpp"
 #include "supervisor/wire/orders_messages.hpp"
 #include "supervisor/wire/paths.hpp"
 #include "supervisor/wire/people_messages.hpp"
@@ -58,6 +59,8 @@ class Broker {
   // Opens policy, ledger and sockets; serves when the loop runs. The spawner was started before.
   static Result<std::unique_ptr<Broker>> open(Loop& loop, Spawner spawner, Setup setup);
 
+  ~Broker();
+
   // False once it had to stop because the ledger could not be written.
   bool healthy() const { return !shut_; }
 
@@ -80,6 +83,7 @@ class Broker {
   void answer_confirm_order(const ConnectionPtr&, const wire::ConfirmOrder&, std::vector<UniqueFd>);
   void answer_propose_gate(const ConnectionPtr&, const wire::ProposeGate&, std::vector<UniqueFd>);
   void answer_await_proposal(const ConnectionPtr&, const wire::AwaitProposal&, std::vector<UniqueFd>);
+  void answer_get_checkpoint(const ConnectionPtr&, const wire::GetCheckpoint&, std::vector<UniqueFd>);
   void answer_agent_hello(const ConnectionPtr&, const wire::AgentHello&, std::vector<UniqueFd>);
   void answer_propose(const ConnectionPtr&, const wire::Propose&, std::vector<UniqueFd>);
   void answer_await_request(const ConnectionPtr&, const wire::AwaitRequest&, std::vector<UniqueFd>);
@@ -93,11 +97,13 @@ class Broker {
   void tick();            // expiry, the clock, idleness
   void changed();         // the queue moved: waiters look again, the next expiry is set
   void retry_approved();  // approved, and not spent: after a restart, or when the disk was full
-  // Durable, or an error; when the ledger cannot tell what it holds, the broker stops.
+  // Recorded (durable with the end of this turn of the loop, before anything leaves: Books), or an error;
+  // when the ledger cannot tell what it holds, the broker stops.
   Result<> commit(approval::Step step);
   Result<> look_at_clock();
   Result<> note(ledger::Kind kind, boost::json::object body);
   Result<> announce(const policy::Policy& policy);
+  void settle();
   void shut(const std::string& why);
 
   // people

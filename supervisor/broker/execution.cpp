@@ -23,19 +23,29 @@ Result<std::pair<UniqueFd, UniqueFd>> new_pipe() {
 
 }  // namespace
 
+std::unique_ptr<Execution> Execution::prepare(Loop& loop, Spawner& spawner, Start start,
+                                              std::function<void(ExecutionResult)> finished) {
+  return std::unique_ptr<Execution>(new Execution(loop, spawner, std::move(start), std::move(finished)));
+}
+
 std::unique_ptr<Execution> Execution::begin(Loop& loop, Spawner& spawner, Start start,
                                             std::function<void(ExecutionResult)> finished) {
-  std::unique_ptr<Execution> execution(new Execution(loop, start, std::move(finished)));
-  if (auto launched = execution->launch(spawner, start); !launched)
-    execution->ended(approval::Ending::not_started, 0, launched.error().text());
+  auto execution = prepare(loop, spawner, std::move(start), std::move(finished));
+  execution->begin();
   return execution;
 }
 
-Result<> Execution::launch(Spawner& spawner, Start& start) {
+void Execution::begin() {
+  if (!killed_.empty()) return ended(approval::Ending::not_started, 0, killed_);
+  if (auto launched = launch(std::exchange(start_, {})); !launched)
+    ended(approval::Ending::not_started, 0, launched.error().text());
+}
+
+Result<> Execution::launch(Start start) {
   auto [out, out_write] = TRY(new_pipe());
   auto [err, err_write] = TRY(new_pipe());
   link_ = std::make_unique<LaunchLink>(
-      loop_, TRY(spawner.launch()),
+      loop_, TRY(spawner_.launch()),
       [this](const sandbox::Report* report, const std::vector<UniqueFd>&) { hear(report); });
   // The secrets enter the plan here, for the one message that starts the action.
   for (const NamedSecret& secret : secrets_)

@@ -50,6 +50,10 @@ class Execution {
     Excess excess = Excess::counted;
   };
 
+  // Nothing runs before begin(); killed before that, it never does. `finished` as below.
+  static std::unique_ptr<Execution> prepare(Loop& loop, Spawner& spawner, Start start,
+                                            std::function<void(ExecutionResult)> finished);
+  void begin();
   // Begins at once; `finished` is called exactly once, from the loop.
   static std::unique_ptr<Execution> begin(Loop& loop, Spawner& spawner, Start start,
                                           std::function<void(ExecutionResult)> finished);
@@ -64,14 +68,16 @@ class Execution {
     std::unique_ptr<Loop::Handle> watch;
   };
 
-  Execution(Loop& loop, Start& start, std::function<void(ExecutionResult)> finished)
+  Execution(Loop& loop, Spawner& spawner, Start start, std::function<void(ExecutionResult)> finished)
       : loop_(loop),
-        secrets_(std::move(start.secrets)),
-        output_(start.output),
-        excess_(start.excess),
+        spawner_(spawner),
+        start_(std::move(start)),
+        secrets_(std::move(start_.secrets)),
+        output_(start_.output),
+        excess_(start_.excess),
         finished_(std::move(finished)) {}
 
-  Result<> launch(Spawner& spawner, Start& start);
+  Result<> launch(Start start);
   void hear(const sandbox::Report* report);
   void read(Stream& stream);
   void ended(approval::Ending ending, std::int32_t code, std::string detail);
@@ -79,6 +85,8 @@ class Execution {
   std::string text_of(Stream& stream) const;
 
   Loop& loop_;
+  Spawner& spawner_;
+  Start start_;  // until it begins
   std::vector<NamedSecret> secrets_;
   std::size_t output_;
   Excess excess_;

@@ -50,9 +50,12 @@ void Front::accept(Door& door) {
       continue;
     }
     auto connection =
-        std::make_shared<Connection>(std::move(channel), door.peer, *identity, door.session, admitted);
+        std::make_shared<Connection>(std::move(channel), door.peer, *identity, door.session, admitted, hold_);
     connections_.insert(connection);
     const std::weak_ptr<Connection> weak = connection;
+    connection->when_gone([this, weak] {
+      if (const ConnectionPtr strong = weak.lock()) drop(strong);
+    });
     connection->watch_with(loop_.on_readable(connection->channel().fd(), [this, weak] {
       if (const ConnectionPtr strong = weak.lock()) read(strong);
     }));

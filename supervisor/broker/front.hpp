@@ -30,8 +30,9 @@ class Front {
   using Handler = std::function<void(const ConnectionPtr&, Packet)>;
   using Admission = std::function<Admitted(const PeerIdentity&)>;
 
-  Front(Loop& loop, Handler handler, FrontLimits limits = {})
-      : loop_(loop), handler_(std::move(handler)), limits_(limits) {}
+  // `hold` keeps answers back until the ledger has what they rest on; nullptr: nothing does.
+  Front(Loop& loop, Handler handler, FrontLimits limits = {}, Hold* hold = nullptr)
+      : loop_(loop), handler_(std::move(handler)), limits_(limits), hold_(hold) {}
 
   // Both make the listening socket. A peer that `admits` says no to, or for whom there is no room, is closed
   // without a word.
@@ -60,6 +61,7 @@ class Front {
   Loop& loop_;
   Handler handler_;
   FrontLimits limits_;
+  Hold* hold_;
   std::map<std::string, std::unique_ptr<Door>> doors_;  // by session id; "" is the people's
   std::set<ConnectionPtr> connections_;
 };

@@ -47,7 +47,10 @@ Result<> Broker::kill_session(const std::string& id, const std::string& by) {
     auto launcher = std::move(session.launcher);
     UniqueFd pidfd = std::move(session.pidfd);
     recorded = session_ended(session, kKilled, "killed by " + by);
-    kill_processes(std::move(launcher), std::move(pidfd));
+    // On record before it is told.
+    books_->when_durable([this, launcher = std::move(launcher), pidfd = std::move(pidfd)]() mutable {
+      kill_processes(std::move(launcher), std::move(pidfd));
+    });
   }
   for (approval::Step& step : books_->queue().withdraw_session(id, by, "the session was killed")) {
     auto committed = commit(std::move(step));

@@ -58,8 +58,12 @@ Result<> Broker::perform_now(const std::string& id, Looked looked) {
     shut(begun.error().text());
     return begun;
   }
-  executions_[id] = Execution::begin(loop_, spawner_, std::move(start), [this, id](ExecutionResult result) {
+  executions_[id] = Execution::prepare(loop_, spawner_, std::move(start), [this, id](ExecutionResult result) {
     performed(id, std::move(result));
+  });
+  // Both records first. Who kills it meanwhile finds it there.
+  books_->when_durable([this, id] {
+    if (const auto ready = executions_.find(id); ready != executions_.end()) ready->second->begin();
   });
   changed();
   return {};

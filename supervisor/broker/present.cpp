@@ -228,10 +228,12 @@ void Broker::ring(const approval::Request& request, std::string_view event,
                                     {"emergency", request.rule.emergency},
                                     {"from", std::move(reviewers)},
                                     {"expires", request.binding.expires}};
-  if (auto told = spawner_.notify((*policy)->settings.notify_command, boost::json::serialize(message) + "\n");
-      !told)
+  books_->when_durable([this, command = (*policy)->settings.notify_command,
+                        text = boost::json::serialize(message) + "\n", id = request.id().substr(0, 12)] {
     // The spawner's own end is noticed by itself; a notice that did not go out changes nothing.
-    log_line("nobody was told about request " + request.id().substr(0, 12) + ": " + told.error().text());
+    if (auto told = spawner_.notify(command, text); !told)
+      log_line("nobody was told about request " + id + ": " + told.error().text());
+  });
 }
 
 }  // namespace pawl::broker

@@ -61,6 +61,8 @@ constexpr Entry surface[] = {
      call<wire::GiveOrder, &Broker::answer_give_order>},
     {Type::confirm_order, Peer::person, Phase::working, 1000, 0,
      call<wire::ConfirmOrder, &Broker::answer_confirm_order>},
+    {Type::get_checkpoint, Peer::person, Phase::working, kMany, 0,
+     call<wire::GetCheckpoint, &Broker::answer_get_checkpoint>},
     {Type::agent_hello, Peer::agent, Phase::greeting, 1, 0,
      call<wire::AgentHello, &Broker::answer_agent_hello>},
     {Type::propose, Peer::agent, Phase::working, 1000, 16, call<wire::Propose, &Broker::answer_propose>},
@@ -92,7 +94,7 @@ void dispatch(Broker& broker, const ConnectionPtr& connection, Packet packet) {
   if (answered) answered = entry->answer(broker, connection, packet);
   if (answered) return;
   connection->refuse(wire::FailureKind::usage, answered.error().text());
-  connection->close();
+  connection->close_after_answer();
 }
 
 }  // namespace pawl::broker

@@ -1,6 +1,7 @@
 #include "supervisor/ledger/entry.hpp"
 
 #include "supervisor/receipt/json_fields.hpp"
+#include "supervisor/receipt/merkle.hpp"
 
 namespace pawl::ledger {
 namespace {
@@ -11,14 +12,12 @@ struct Line {
   std::int64_t time = 0;
   Kind kind = Kind::boot;
   boost::json::object body;
-  Digest previous{};
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("index", self.index);
     archive("time", self.time);
     archive("kind", self.kind);
     archive("body", self.body);
-    archive("prev", self.previous);
   }
 };
 
@@ -40,28 +39,25 @@ std::span<const std::string_view> words_of(Recovery::What) {
 }
 
 Result<std::string> write_entry(const Entry& entry) {
-  const Line line{entry.index, entry.time, entry.kind, entry.body, entry.previous};
+  const Line line{entry.index, entry.time, entry.kind, entry.body};
   std::string text = TRY_DURING("ledger entry", receipt::to_canonical(receipt::to_object(line)));
-  if (text.size() + 1 > kMaxEntryBytes)
+  if (text.size() > kMaxEntryBytes)
     return refuse("ledger entry: " + std::string(word(entry.kind)) + " is longer than 65535 bytes");
   return text;
 }
 
 Result<Entry> read_entry(std::string_view text) {
-  if (text.size() + 1 > kMaxEntryBytes) return refuse("ledger entry: longer than 65535 bytes");
+  if (text.size() > kMaxEntryBytes) return refuse("ledger entry: longer than 65535 bytes");
   Line line = TRY(receipt::from_canonical<Line>(text, "ledger entry"));
-  return Entry{line.index, line.time, line.kind, std::move(line.body), line.previous, receipt::sha256(text)};
+  return Entry{line.index, line.time, line.kind, std::move(line.body), receipt::leaf_hash(as_bytes(text))};
 }
 
-Result<> follows(const Entry& entry, const Entry* before) {
-  const std::uint64_t expected = before != nullptr ? before->index + 1 : 0;
-  if (entry.index != expected)
-    return refuse("entry " + std::to_string(entry.index) + " stands where entry " + std::to_string(expected) +
+Result<Entry> read_entry_at(std::uint64_t index, std::string_view line) {
+  Entry entry = TRY(read_entry(line));
+  if (entry.index != index)
+    return refuse("entry " + std::to_string(entry.index) + " stands where entry " + std::to_string(index) +
                   " should");
-  if (entry.previous != (before != nullptr ? before->hash : Digest{}))
-    return refuse("entry " + std::to_string(entry.index) +
-                  " does not follow the one before it (hash chain broken)");
-  return {};
+  return entry;
 }
 
 }  // namespace pawl::ledger

@@ -1,6 +1,5 @@
-// One record of the ledger: a line of canonical JSON {body, index, kind, prev, time}. `prev` is the SHA-256
-// of the line before (without its line break), so that each line vouches for all before it. Pure; runs in the
-// broker and in people's tools; reads ledger files, which may be damaged or forged.
+// One entry of the log: a line of canonical JSON {body, index, kind, time}; a leaf of the Merkle tree. Pure;
+// runs in the broker and in people's tools; reads logs, which may be damaged or forged.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -36,16 +35,14 @@ constexpr Kind last_of(Kind) { return Kind::egress; }
 std::span<const std::string_view> words_of(Kind);
 std::string_view word(Kind kind);
 
-inline constexpr std::size_t kMaxEntryBytes =
-    65535;  // of a line with its line break; bigger things go to the BlobStore
+inline constexpr std::size_t kMaxEntryBytes = 65535;  // bigger things go to the BlobStore
 
 struct Entry {
   std::uint64_t index = 0;  // from 0, without gaps
   std::int64_t time = 0;    // Unix milliseconds by the broker's clock
   Kind kind = Kind::boot;
   boost::json::object body;
-  Digest previous{};  // all zero at index 0
-  Digest hash{};      // of the line; not in the line
+  Digest hash{};  // of the leaf; not in the line
 };
 
 // What a restart, or the running broker, found wrong and what follows from it: the body of `recover`.
@@ -66,11 +63,11 @@ struct Recovery {
 };
 std::span<const std::string_view> words_of(Recovery::What);
 
-// The line without its line break. Refuses what is too long or not canonical JSON.
+// Without a line break. Refuses what is too long or not canonical JSON.
 Result<std::string> write_entry(const Entry& entry);
 // Strict; sets `hash` from the bytes read.
 Result<Entry> read_entry(std::string_view line);
-// `entry` may follow one with this index and hash (nullptr: may be the first).
-Result<> follows(const Entry& entry, const Entry* before);
+// The same, and `index` is the one it has to have.
+Result<Entry> read_entry_at(std::uint64_t index, std::string_view line);
 
 }  // namespace pawl::ledger

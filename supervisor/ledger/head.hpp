@@ -1,36 +1,34 @@
-// The ledger's last head, kept outside the state directory. State restored from a backup does not match it.
-// Two slots are written in turn, so that a torn write leaves the head before. Runs in the broker.
+// The log's last signed checkpoint, as the broker keeps it: once outside of the state directory, which state
+// restored from a backup does not match, and once inside, which tells damage from a copy that went on
+// differently. Two slots are written in turn, so that a torn write leaves the checkpoint before.
+// Runs in the broker; people's tools read it.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 
-#include "sandbox/base/bytes.hpp"
 #include "sandbox/base/error.hpp"
 #include "sandbox/base/unique_fd.hpp"
 #include "supervisor/ledger/disk.hpp"
+#include "supervisor/receipt/checkpoint.hpp"
 
 namespace pawl::ledger {
 
-struct Head {
-  std::uint64_t size = 0;  // entries; 0: an empty ledger
-  Digest hash{};           // of the last entry
-  bool operator==(const Head&) const = default;
-};
-
-// Without writing: for whoever checks a ledger that a broker may have open. nullopt: none is readable.
-Result<std::optional<Head>> read_head(const std::string& path);
+// Without writing: for whoever checks a log that a broker may have open. nullopt: none is readable.
+Result<std::optional<receipt::SignedCheckpoint>> read_head(const std::string& path);
 
 class HeadFile {
  public:
+  enum class Durability : std::uint8_t { now, some_time };
+
   // Makes the file (0600) where there is none. Its directory must exist.
   static Result<HeadFile> open(const std::string& path, Disk& disk);
 
-  // The newest head that is whole; nullopt: none was ever written, or none is readable.
-  const std::optional<Head>& stored() const { return stored_; }
-  // Durable when it returns.
-  Result<> store(const Head& head);
+  // The newest checkpoint that is whole; nullopt: none was ever written, or none is readable.
+  const std::optional<receipt::SignedCheckpoint>& stored() const { return stored_; }
+  // `note` is a signed checkpoint.
+  Result<> store(const std::string& note, Durability durability = Durability::now);
 
  private:
   HeadFile(std::string path, UniqueFd file, Disk& disk)
@@ -40,7 +38,7 @@ class HeadFile {
   UniqueFd file_;
   Disk* disk_;
   std::uint64_t sequence_ = 0;  // of the newest whole slot
-  std::optional<Head> stored_;
+  std::optional<receipt::SignedCheckpoint> stored_;
 };
 
 }  // namespace pawl::ledger

@@ -12,8 +12,7 @@ namespace pawl::receipt {
 namespace {
 
 // The part of a ledger's consume entry that ties it to this receipt.
-Result<> check_proof(const LedgerProof& proof, const Binding& binding) {
-  if (sha256(proof.entry) != proof.hash) return refuse("its hash is not that of the entry");
+Result<SignedCheckpoint> check_proof(const LedgerProof& proof, const Binding& binding) {
   const boost::json::value json = TRY(parse_canonical(proof.entry));
   const auto text_at = [&](const boost::json::value& value, std::string_view key) -> std::string_view {
     const auto* object = value.if_object();
@@ -32,7 +31,12 @@ Result<> check_proof(const LedgerProof& proof, const Binding& binding) {
   if (text_at(body, "request") != binding.request || text_at(body, "audience") != binding.audience ||
       text_at(body, "document") != to_hex(binding.document))
     return refuse("it burned another receipt");
-  return {};
+  SignedCheckpoint checkpoint = TRY(read_checkpoint(proof.checkpoint));
+  const TreeHead& tree = checkpoint.checkpoint.tree;
+  if (TRY(root_by_inclusion(proof.index, tree.size, leaf_hash(as_bytes(proof.entry)), proof.path)) !=
+      tree.root)
+    return refuse("the checkpoint's log does not hold the entry");
+  return checkpoint;
 }
 
 Result<> check_document(const std::string& bytes, const Document& document, const Binding& binding) {
@@ -128,7 +132,8 @@ Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowe
   }
   TRY_DURING("receipt", check_document(bundle.document, report.document, report.binding));
   TRY_DURING("receipt", check_preview(bundle, report));
-  if (bundle.consumed) TRY_DURING("receipt: ledger proof", check_proof(*bundle.consumed, report.binding));
+  if (bundle.consumed)
+    report.checkpoint = TRY_DURING("receipt: ledger proof", check_proof(*bundle.consumed, report.binding));
   if (!report.denials.empty())
     return refuse("receipt: " + report.denials[0].person +
                   " denied it: " + visible(report.denials[0].reason));

@@ -11,6 +11,7 @@
 
 #include "sandbox/base/bytes.hpp"
 #include "sandbox/base/error.hpp"
+#include "supervisor/receipt/checkpoint.hpp"
 #include "supervisor/receipt/document.hpp"
 #include "supervisor/receipt/provenance.hpp"
 #include "supervisor/receipt/statement.hpp"
@@ -37,17 +38,19 @@ struct SignedDecision {
   bool operator==(const SignedDecision&) const = default;
 };
 
-// First form: the consume entry itself. (A Merkle inclusion proof takes its place later.)
+// The consume entry, and that it is in the log: the way from it to the root of a signed checkpoint.
 struct LedgerProof {
   std::uint64_t index = 0;
-  Digest hash{};      // SHA-256 of `entry`
-  std::string entry;  // the ledger's line, without line break
+  std::string entry;         // the log's line, without line break
+  std::vector<Digest> path;  // RFC 9162 inclusion proof, from the leaf upwards
+  std::string checkpoint;    // a signed note (checkpoint.hpp)
 
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("index", self.index);
-    archive("hash", self.hash);
     archive("entry", self.entry);
+    archive("path", self.path);
+    archive("checkpoint", self.checkpoint);
   }
   bool operator==(const LedgerProof&) const = default;
 };
@@ -90,14 +93,16 @@ struct BundleReport {
   Document document;
   std::vector<Statement> approvals;  // each by another person
   std::vector<Statement> denials;
-  std::vector<Provenance> signatures;  // one for each decision, in the bundle's order
+  std::vector<Provenance> signatures;          // one for each decision, in the bundle's order
+  std::optional<SignedCheckpoint> checkpoint;  // that holds the entry which burned it; signed by whom is not
+                                               // looked at here
 };
 
 // What a stranger can establish offline: the document is the one decided on, every decision is signed in the
 // verdict's namespace by a key that `allowed_signers` gives to that person, no person counts twice, the
 // rendering matches, the preview is the one that was shown, the launcher is told, and the ledger entry (where
-// there is one) burned this very request. At least `quorum` (≥ 1) persons must approve and none deny. That
-// the ledger holds the entry is shown by the ledger (pawl log verify), not by the bundle.
+// there is one) burned this very request and leads to the checkpoint's root. At least `quorum` (≥ 1) persons
+// must approve and none deny. Whose checkpoint it is tells the log's key: LogKey::check().
 Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowed_signers, unsigned quorum);
 
 }  // namespace pawl::receipt

@@ -61,13 +61,21 @@ class Writer {
   Result<> put_string(std::string_view string) {
     if (!is_utf8(string)) return refuse("a string is not valid UTF-8");
     text += '"';
-    for (char c : string) put_character(c);
+    std::size_t begin = 0;  // of what needs no escape
+    for (std::size_t at = 0; at < string.size(); ++at) {
+      if (is_plain(string[at])) continue;
+      text += string.substr(begin, at - begin);
+      put_escaped(string[at]);
+      begin = at + 1;
+    }
+    text += string.substr(begin);
     text += '"';
     return {};
   }
 
   // RFC 8785 §3.2.2.2: the short escapes, \u00xx for the other control characters, everything else as it is.
-  void put_character(char c) {
+  static bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
+  void put_escaped(char c) {
     switch (c) {
       case '"':
         text += "\\\"";
@@ -94,10 +102,6 @@ class Writer {
         break;
     }
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20) {
-      text += c;
-      return;
-    }
     text += "\\u00";
     text += kHexDigits[byte >> 4];
     text += kHexDigits[byte & 15];
@@ -120,7 +124,9 @@ class Writer {
     std::vector<const json::key_value_pair*> members;
     members.reserve(object.size());
     for (const json::key_value_pair& member : object) members.push_back(&member);
-    std::ranges::sort(members, {}, [](const auto* member) { return std::string_view(member->key()); });
+    const auto key = [](const auto* member) { return std::string_view(member->key()); };
+    // What was read is in order already, mostly.
+    if (!std::ranges::is_sorted(members, {}, key)) std::ranges::sort(members, {}, key);
     text += '{';
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (!is_ascii(members[i]->key())) return refuse("a key is not ASCII");

@@ -1,5 +1,8 @@
 #include "supervisor/receipt/utf8.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace pawl::receipt {
 namespace {
 
@@ -37,6 +40,13 @@ std::optional<Utf8Character> first_character(std::string_view text) {
 std::optional<std::size_t> count_characters(std::string_view text) {
   std::size_t count = 0;
   while (!text.empty()) {
+    // Most text is ASCII: eight characters at a time.
+    for (std::uint64_t word = 0; text.size() >= sizeof(word); text.remove_prefix(sizeof(word))) {
+      std::memcpy(&word, text.data(), sizeof(word));
+      if ((word & 0x8080808080808080U) != 0) break;
+      count += sizeof(word);
+    }
+    if (text.empty()) break;
     const auto character = first_character(text);
     if (!character) return std::nullopt;
     text.remove_prefix(character->length);

@@ -47,6 +47,8 @@ enum class Type : std::uint16_t {
   give_order = 48,
   order_given = 49,
   confirm_order = 50,
+  get_checkpoint = 58,
+  log_checkpoint = 59,
 
   // a session's agent socket
   agent_hello = 64,

@@ -243,11 +243,11 @@ class Story(unittest.TestCase):
         listener.setblocking(False)
         pid = broker.wait()
         self.assertGreater(pid, 1000, "the action's own processes could pass for the broker")
-        wait_until(lambda: (broker.state / "ledger.jsonl").exists(), what="the first record")
+        wait_until(lambda: (broker.state / "log/tile/entries/000").exists(), what="the first record")
         self.bob.write("notes.txt", "private\n")
         attempts = [f"open {path}" for path in (
             broker.configuration, broker.configuration / "pawl.toml", broker.configuration / "secrets/deploy-token", broker.state,
-            broker.state / "ledger.jsonl", self.alice.home, self.alice.workspace, self.alice.workspace / "k8s/web.yaml", self.bob.home,
+            broker.state / "log/tile/entries/000", broker.state / "log.key", self.alice.home, self.alice.workspace, self.alice.workspace / "k8s/web.yaml", self.bob.home,
             self.bob.home / "notes.txt", TARGET.parent / "elsewhere", f"/proc/{pid}/environ", f"/proc/{pid}/mem", "/etc/shadow")]
         attempts += [f"see {broker.people_socket}", f"see /proc/{pid}", "connect 127.0.0.1 %d" % listener.getsockname()[1]]
         (TARGET.parent / "elsewhere").write_text("beside what the action may read\n", encoding="ascii")

@@ -10,6 +10,7 @@
 #include "supervisor/wire/agent_messages.hpp"
 #include "supervisor/wire/frame.hpp"
 #include "supervisor/wire/gate_messages.hpp"
+#include "supervisor/wire/log_messages.hpp"
 #include "supervisor/wire/orders_messages.hpp"
 #include "supervisor/wire/people_messages.hpp"
 #include "supervisor/wire/service_messages.hpp"
@@ -52,7 +53,8 @@ constexpr void (*kFrames[])(ByteSpan) = {
     frame<wire::EgressReport>,     frame<wire::Dial>,           frame<wire::Dialed>,
     frame<wire::ListPeople>,       frame<wire::PeopleShown>,    frame<wire::GiveOrder>,
     frame<wire::OrderGiven>,       frame<wire::ConfirmOrder>,   frame<wire::ProposeGate>,
-    frame<wire::Proposal>,         frame<wire::AwaitProposal>,
+    frame<wire::Proposal>,         frame<wire::AwaitProposal>,  frame<wire::GetCheckpoint>,
+    frame<wire::LogCheckpoint>,
 };
 // What has no type in front is chosen by a byte that no type begins with.
 constexpr std::uint8_t kCommand = 0xff, kReport = 0xfe, kPlan = 0xfd;

@@ -86,6 +86,8 @@ MESSAGES = {
     "give_order": (48, text("{}") + listed([text("-----BEGIN SSH SIGNATURE-----\n")])),
     "order_given": (49, text(ID) + flag(False) + text("")),
     "confirm_order": (50, text(ID) + text("-----BEGIN SSH SIGNATURE-----\n")),
+    "get_checkpoint": (58, u64(0) + u64(0)),
+    "log_checkpoint": (59, text("") + text("") + listed([])),
     "agent_hello": (64, u32(PROTOCOL)),
     "agent_welcome": (65, u32(PROTOCOL) + text(ID) + text("deployer") + listed([])),
     "propose": (66, text("deploy") + listed([]) + listed([]) + text("")),
@@ -101,7 +103,7 @@ MESSAGES = {
 }
 PEOPLE_ASKS = ["hello", "open_session", "resume_session", "list_sessions", "kill_session", "list_requests", "show_request",
                "decide", "watch_queue", "read_log", "get_receipt", "read_preview", "propose_rollback", "list_people", "give_order",
-               "confirm_order", "propose_gate", "await_proposal"]
+               "confirm_order", "propose_gate", "await_proposal", "get_checkpoint"]
 AGENT_ASKS = ["agent_hello", "propose", "await_request"]
 FAILURE = 1
 FAILURE_KINDS = ["failed", "usage", "refused", "expired", "invalid_policy", "not_found", "busy"]

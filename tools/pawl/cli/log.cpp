@@ -28,8 +28,11 @@ std::string line_of(const ledger::Entry& entry) {
 }
 
 boost::json::object json_of(const ledger::Entry& entry) {
-  return {{"index", entry.index}, {"time", utc_time(entry.time)},   {"kind", ledger::word(entry.kind)},
-          {"body", entry.body},   {"prev", to_hex(entry.previous)}, {"hash", to_hex(entry.hash)}};
+  return {{"index", entry.index},
+          {"time", utc_time(entry.time)},
+          {"kind", ledger::word(entry.kind)},
+          {"body", entry.body},
+          {"hash", to_hex(entry.hash)}};
 }
 
 // Prints as it reads; --json without --follow is one array, written piece by piece.

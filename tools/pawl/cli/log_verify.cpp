@@ -1,134 +1,87 @@
-// pawl log verify: replays a ledger and proves from it alone that nothing ran without a receipt.
-#include <fcntl.h>
+// pawl log verify: replays a log and proves from it alone that nothing ran without a receipt.
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <boost/json/object.hpp>
 #include <memory>
 
 #include "supervisor/approval/verify_log.hpp"
-#include "supervisor/ledger/head.hpp"
-#include "supervisor/ledger/ledger_file.hpp"
-#include "supervisor/receipt/digest.hpp"
-#include "tools/pawl/cli/broker.hpp"
+#include "supervisor/ledger/tree.hpp"
+#include "tools/pawl/cli/log_source.hpp"
 #include "tools/pawl/cli/output.hpp"
-#include "tools/pawl/cli/private_files.hpp"
 #include "tools/pawl/cli/verb.hpp"
 
 namespace pawl::cli {
 namespace {
 
-constexpr std::size_t kMaxBlob = 16 * 1024 * 1024;  // bytes
+using ledger::kTileWidth;
 
 struct VerifyOptions {
-  std::string file;
-  std::string head;
+  std::string directory;
+  std::string key;
+  std::string since;
   bool json = false;
 };
 
-struct Evidence {
-  std::string source;  // in words
-  std::vector<ledger::Entry> entries;
-  approval::BlobReader blobs;  // empty: documents are not at hand
-  std::optional<Digest> head;  // what must be in it: of its last known entry
+// The hashes that lie on the disk are those that the entries make.
+class TileCheck {
+ public:
+  // A tile is written before a checkpoint that covers it, so that nothing beyond `size` need be there.
+  TileCheck(std::shared_ptr<const ledger::LogFiles> files, std::uint64_t size)
+      : files_(std::move(files)), size_(size) {}
+
+  Result<> add(const Digest& leaf) {
+    tree_.add(leaf);
+    if (tree_.whole_unwritten() == 0) return {};
+    for (const ledger::Tree::Tile& tile : tree_.unwritten()) {
+      if (tile.hashes.size() != kTileWidth) continue;
+      if (tree_.size() <= size_) TRY(compare(ledger::hashes_path(tile.level, tile.number), tile));
+      tree_.written(tile);
+    }
+    return {};
+  }
+
+  // An export's last tiles.
+  Result<> finish() const {
+    for (const ledger::Tree::Tile& tile : tree_.partial())
+      TRY(compare(ledger::hashes_path(tile.level, tile.number) + ledger::partial_suffix(tile.hashes.size()),
+                  tile));
+    return {};
+  }
+
+ private:
+  Result<> compare(const std::string& path, const ledger::Tree::Tile& tile) const {
+    const auto hashes = TRY_DURING("tiles", files_->read_hashes(path, tile.hashes.size()));
+    if (hashes == tile.hashes) return {};
+    return refuse("the hashes in " + path + " are not those of the entries",
+                  "tiles are made from entries: export it anew, or restart the broker");
+  }
+
+  std::shared_ptr<const ledger::LogFiles> files_;
+  std::uint64_t size_;
+  ledger::Tree tree_;
 };
 
-approval::BlobReader blobs_in(const std::string& state) {
-  return [directory = state + "/blobs"](const Digest& digest) -> Result<Bytes> {
-    const std::string text = TRY(read_file(directory + "/" + to_hex(digest), kMaxBlob));
-    if (receipt::sha256(text) != digest) return refuse("blob " + to_hex(digest) + " is damaged");
-    const ByteSpan bytes = as_bytes(text);
-    return Bytes(bytes.begin(), bytes.end());
-  };
-}
-
-// Is a broker at work on this state? Only asked where it matters: the lock is ours for a moment then.
-Result<bool> in_use(const std::string& state) {
-  const UniqueFd lock(::open((state + "/ledger.lock").c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!lock)
-    return errno == ENOENT ? Result<bool>(false) : Result<bool>(failed("open " + state + "/ledger.lock"));
-  if (::flock(lock.get(), LOCK_SH | LOCK_NB) == 0) return false;
-  return errno == EWOULDBLOCK ? Result<bool>(true) : Result<bool>(failed("look at the lock of " + state));
-}
-
-// A running broker may be in the middle of its last record: that much is left for the next time.
-Result<std::vector<ledger::Entry>> read_live(const std::string& state) {
-  const std::string path = state + "/ledger.jsonl";
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file) return failed("open " + path);
-  std::vector<ledger::Entry> entries;
-  const ledger::Scan scan =
-      TRY(ledger::scan_ledger(file.get(), [&entries](const ledger::Entry& entry, std::uint64_t) -> Result<> {
-        entries.push_back(entry);
-        return {};
-      }));
-  if (scan.torn > 0 && !TRY(in_use(state)))
-    return refuse(path + " ends with " + std::to_string(scan.torn) + " bytes that are no whole record",
-                  "no broker runs that could be writing them: it crashed there, or they were damaged since");
-  return entries;
-}
-
-// Kept outside of the state, so that records which were taken off the end are missed. Read before the ledger:
-// a broker that runs writes them in the other order.
-Result<Digest> kept_head(const std::string& path) {
-  const auto head = TRY(ledger::read_head(path));
-  if (!head)
-    return refuse(
-        "the ledger's last head in " + path + " is missing or unreadable",
-        "without it nobody can tell whether records were taken off the end; give one that you noted: "
-        "--head HASH");
-  return head->hash;
-}
-
-Result<> check_head(const Evidence& evidence) {
-  if (!evidence.head || *evidence.head == Digest{}) return {};  // all zero: kept of an empty ledger
-  if (std::ranges::find(evidence.entries, *evidence.head, &ledger::Entry::hash) != evidence.entries.end())
-    return {};
-  return refuse(
-      evidence.source + ": no entry has the hash " + to_hex(*evidence.head) + ", which was its last one",
-      "records were removed or replaced, or it is an older copy: compare it with another copy");
-}
-
-Outcome<std::vector<ledger::Entry>> read_from_broker(const wire::Client& client) {
-  std::vector<ledger::Entry> entries;
-  for (;;) {
-    const auto page = TRY(client.ask<wire::LogPage>(wire::ReadLog{entries.size(), 0})).message;
-    if (page.records.empty()) return entries;
-    for (const std::string& record : page.records) {
-      ledger::Entry entry =
-          TRY_DURING("record " + std::to_string(entries.size()), ledger::read_entry(record));
-      TRY(ledger::follows(entry, entries.empty() ? nullptr : &entries.back()));
-      entries.push_back(std::move(entry));
-    }
+Outcome<LogSource> gather(const VerifyOptions& options) {
+  LogSource source = options.directory.empty() ? TRY(own_log()) : TRY(exported_log(options.directory));
+  if (!options.key.empty()) {
+    auto key = receipt::LogKey::parse(options.key);
+    if (!key) return tools::trouble(ExitCode::usage, "--key: " + key.error().text(), "see: pawl log key");
+    source.key = *std::move(key);
   }
+  if (source.key) TRY_DURING(source.name, source.key->check(*source.checkpoint));
+  if (options.since.empty()) return source;
+  const auto noted = TRY(noted_checkpoint(options.since));
+  if (source.key) TRY_DURING(options.since, source.key->check(noted));
+  source.log.heads.push_back(noted.checkpoint.tree);
+  return source;
 }
 
-Outcome<Evidence> gather(const VerifyOptions& options) {
-  std::optional<Digest> head;
-  if (!options.head.empty()) {
-    head = receipt::digest_from_hex(options.head);
-    if (!head)
-      return tools::trouble(tools::ExitCode::usage, "--head is no hash", "it has 64 hexadecimal digits");
-  }
-  if (!options.file.empty())
-    return Evidence{options.file, TRY(ledger::read_ledger_file(options.file)), {}, head};
-  const wire::Paths paths = TRY(wire::client_paths());
-  const std::string own = paths.state + "/ledger.jsonl";
-  if (::access(own.c_str(), R_OK) == 0) {
-    if (!head) head = TRY(kept_head(paths.head));
-    return Evidence{own, TRY(read_live(paths.state)), blobs_in(paths.state), head};
-  }
-  const tools::Greeted broker = TRY(reach_broker());
-  return Evidence{"the broker's log", TRY(read_from_broker(broker.client)), {}, head};
-}
-
-boost::json::object json_of(const approval::LogReport& report, const Evidence& evidence) {
-  return {{"source", evidence.source},
-          {"documents_checked", static_cast<bool>(evidence.blobs)},
-          {"head", evidence.entries.empty() ? "" : to_hex(evidence.entries.back().hash)},
-          {"head_checked", evidence.head.has_value()},
+boost::json::object json_of(const approval::LogReport& report, const LogSource& source) {
+  return {{"source", source.name},
+          {"documents_checked", static_cast<bool>(source.log.blobs)},
+          {"tiles_checked", source.files != nullptr},
+          {"signature_checked", source.key.has_value()},
+          {"root", to_hex(report.root)},
           {"entries", report.entries},
           {"requests", report.requests},
           {"decisions", report.decisions},
@@ -139,29 +92,34 @@ boost::json::object json_of(const approval::LogReport& report, const Evidence& e
           {"orders", report.orders}};
 }
 
-Outcome<ExitCode> verify(const VerifyOptions& options) {
-  const Evidence evidence = TRY(gather(options));
-  const approval::LogReport report =
-      TRY_DURING(evidence.source, approval::verify_log(evidence.entries, evidence.blobs));
-  TRY(check_head(evidence));
-  if (options.json) {
-    TRY(print_json(json_of(report, evidence)));
-    return ExitCode::done;
-  }
+std::string text_of(const approval::LogReport& report, const LogSource& source) {
   std::string text = fmt::format(
       "{} holds: {} entries, {} requests, {} decisions, {} receipts burned, {} started, {} finished, {} "
-      "indeterminate\n",
-      evidence.source, report.entries, report.requests, report.decisions, report.consumed, report.started,
-      report.finished, report.indeterminate);
-  if (!evidence.entries.empty())
-    text += fmt::format("its head: {} entries, {}\n", evidence.entries.size(),
-                        to_hex(evidence.entries.back().hash));
-  if (!evidence.head)
-    text +=
-        "whether records are missing at its end cannot be told from it alone: compare its head with one "
-        "that you noted (--head HASH)\n";
-  if (!evidence.blobs) text += "the action documents were not at hand: their digests were believed\n";
-  TRY(print(text));
+      "indeterminate\nits root: {}\n",
+      source.name, report.entries, report.requests, report.decisions, report.consumed, report.started,
+      report.finished, report.indeterminate, to_hex(report.root));
+  if (source.key)
+    text += "its checkpoint is signed by " + source.key->text() + "\n";
+  else
+    text += "whose checkpoint it is was not looked at: give the log's key (--key, from pawl log key)\n";
+  text += "whether entries are missing at its end is told by a checkpoint that you noted (--since)\n";
+  if (!source.log.blobs) text += "the action documents were not at hand: their digests were believed\n";
+  return text;
+}
+
+Outcome<ExitCode> verify(const VerifyOptions& options) {
+  LogSource source = TRY(gather(options));
+  std::shared_ptr<TileCheck> tiles;
+  if (source.files) {
+    tiles = std::make_shared<TileCheck>(source.files, source.checkpoint->checkpoint.tree.size);
+    source.log.leaf = [tiles](const Digest& leaf) { return tiles->add(leaf); };
+  }
+  const approval::LogReport report = TRY_DURING(source.name, approval::verify_log(source.log));
+  if (source.partial_tiles) TRY_DURING(source.name, tiles->finish());
+  if (options.json)
+    TRY(print_json(json_of(report, source)));
+  else
+    TRY(print(text_of(report, source)));
   return ExitCode::done;
 }
 
@@ -169,9 +127,10 @@ Outcome<ExitCode> verify(const VerifyOptions& options) {
 
 Action declare_log_verify(Options& command) {
   auto options = std::make_shared<VerifyOptions>();
-  command.optional("--file", options->file, "check this copy of a ledger instead");
-  command.optional("--head", options->head,
-                   "the hash of an entry that must be there, as an earlier run printed it");
+  command.optional("--dir", options->directory, "check this export of a log instead");
+  command.optional("--key", options->key, "the log's key: who must have signed its checkpoint");
+  command.optional("--since", options->since,
+                   "a checkpoint noted earlier, a file: it must be of the same log");
   command.flag("--json", options->json, "the counts as one JSON object");
   return [options] { return verify(*options); };
 }

@@ -159,11 +159,30 @@ constexpr Verb kVerbs[] = {
      "Exit codes: 0 shown, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_log},
     {"log", "verify", "replay the log: nothing ran without a satisfied quorum, nothing twice",
-     "Reads the embedded broker's own files; of the system broker, what it hands out (or --file, a copy).\n\n"
-     "Example:\n  pawl log verify --file ledger.jsonl\n\n"
+     "Reads the embedded broker's own files; of the system broker, what it hands out (or --dir, an export).\n"
+     "Checks every entry, the tree's tiles and root, and the checkpoint's signature. A checkpoint that you\n"
+     "noted earlier (pawl log checkpoint) must be of the same log: --since.\n\n"
+     "Example:\n  pawl log verify --dir ./log --key \"$(cat log.vkey)\" --since noted\n\n"
      "Exit codes: 0 it holds, 1 it does not (the first wrong entry is named), 2 usage,\n"
      "3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
      declare_log_verify},
+    {"log", "export", "write the whole log as files that any reader of C2SP tlog-tiles can check",
+     "DIR must not exist yet. It holds checkpoint, tile/entries/... and tile/0/... as a web server would "
+     "give\n"
+     "them out.\n\n"
+     "Example:\n  pawl log export ./log && pawl log verify --dir ./log --key \"$(pawl log key)\"\n\n"
+     "Exit codes: 0 written, 1 failed, 2 usage, 3 people.toml does not know you, 5 invalid policy,\n"
+     "6 broker unreachable",
+     declare_log_export},
+    {"log", "key", "the key that the log's checkpoints are signed with, for receipt verify and log verify",
+     "Get it once, over a way that you trust, and keep it: it is what a checkpoint is checked against.\n\n"
+     "Example:\n  pawl log key > log.vkey\n\n"
+     "Exit codes: 0 shown, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
+     declare_log_key},
+    {"log", "checkpoint", "the log's newest signed checkpoint: note it, and no later log can deny it",
+     "Example:\n  pawl log checkpoint > noted; pawl log verify --since noted\n\n"
+     "Exit codes: 0 shown, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker unreachable",
+     declare_log_checkpoint},
     {"", "report", "what was asked for, decided and refused, by role, action and reviewer",
      "From the audit log. T is a time back from now (90m, 24h) or a day (2026-11-30, UTC); without it, all "
      "of\nthe log. Uses of emergency rules are listed one by one.\n\n"
@@ -182,8 +201,11 @@ constexpr Verb kVerbs[] = {
      "5 invalid policy, 6 broker unreachable",
      declare_receipt_export},
     {"receipt", "verify", "check a receipt offline, on any machine",
-     "SIGNERS is an allowed_signers file from a source that you trust: pawl people allowed-signers.\n\n"
-     "Example:\n  pawl receipt verify receipt/receipt.json --signers signers --quorum 2\n\n"
+     "SIGNERS is an allowed_signers file from a source that you trust: pawl people allowed-signers; VKEY "
+     "the\n"
+     "key of the log: pawl log key. Without that, that the receipt was spent once rests on nobody's word.\n\n"
+     "Example:\n  pawl receipt verify receipt/receipt.json --signers signers --quorum 2 --log-key \"$(cat "
+     "log.vkey)\"\n\n"
      "Exit codes: 0 valid, 1 unreadable, 2 usage, 3 it does not hold (says why)",
      declare_receipt_verify},
     {"", "init", "set pawl up for yourself: a person, a signing key, working policy files",

@@ -21,17 +21,20 @@ World finished() {
   return world;
 }
 
-// What someone who can write the file, and knows the format, would leave behind: a chain that holds.
+// What someone who can write the files, and knows the format, would leave behind: a log in good order.
 void forge(World& world, const std::function<void(std::vector<Entry>&)>& change) {
   change(world.entries);
-  Digest previous{};
   for (std::size_t i = 0; i < world.entries.size(); ++i) {
     Entry& entry = world.entries[i];
     entry.index = i;
-    entry.previous = previous;
     entry = ledger::read_entry(ledger::write_entry(entry).value()).value();
-    previous = entry.hash;
   }
+}
+
+receipt::TreeHead head_after(const World& world, std::size_t size) {
+  receipt::TreeEdge edge;
+  for (std::size_t i = 0; i < size; ++i) edge.add(world.entries[i].hash);
+  return {size, edge.root()};
 }
 
 std::size_t position(const std::vector<Entry>& entries, Kind kind) {
@@ -56,7 +59,7 @@ TEST_CASE("an honest log verifies and is counted") {
   CHECK(report->indeterminate == 0);
 }
 
-TEST_CASE("a chain made anew over a changed log does not help") {
+TEST_CASE("a log made anew over a changed history does not help") {
   World world = finished();
   const auto drop = [](Kind kind) {
     return [kind](std::vector<Entry>& entries) {
@@ -102,15 +105,36 @@ TEST_CASE("a chain made anew over a changed log does not help") {
   CHECK_FALSE(world.verify_log());
 }
 
-TEST_CASE("a log whose chain does not hold is refused, naming the entry") {
+TEST_CASE("an entry that stands in another's place is refused, naming it") {
   World world = finished();
-  SECTION("hash") { world.entries[2].hash[0] ^= 1; }
-  SECTION("chain") { world.entries[2].previous[0] ^= 1; }
-  SECTION("index") { world.entries[2].index = 7; }
-  SECTION("content") { world.entries[2].time += 1; }
+  world.entries[2].index = 7;
   const auto report = world.verify_log();
   REQUIRE_FALSE(report);
   CHECK(report.error().trail.find("ledger entry 2") != std::string::npos);
+}
+
+TEST_CASE("a log must have had the roots of the checkpoints that are known of it") {
+  const World world = finished();
+  approval::LogToVerify log = world.log_to_verify();
+  log.heads = {head_after(world, 4), head_after(world, 6), head_after(world, 0)};
+  const auto report = approval::verify_log(log);
+  REQUIRE(report);
+  CHECK(report->root == head_after(world, 6).root);
+  log.lines = world.log_to_verify().lines;
+  SECTION("another root") {
+    log.heads[0].root[0] ^= 1;
+    const auto refused = approval::verify_log(log);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().trail.find("ledger entry 3") != std::string::npos);
+  }
+  SECTION("more entries") {
+    log.heads.push_back({7, {}});
+    CHECK_FALSE(approval::verify_log(log));
+  }
+  SECTION("not empty at first") {
+    log.heads[2].root[0] ^= 1;
+    CHECK_FALSE(approval::verify_log(log));
+  }
 }
 
 TEST_CASE("a document that is missing or another is refused, unless nobody asked for documents") {
@@ -118,7 +142,7 @@ TEST_CASE("a document that is missing or another is refused, unless nobody asked
   SECTION("missing") { world.blobs.clear(); }
   SECTION("another") { world.blobs.begin()->second += " "; }
   CHECK_FALSE(world.verify_log());
-  CHECK(approval::verify_log(world.entries, {}));
+  CHECK(approval::verify_log(world.log_to_verify()));
 }
 
 TEST_CASE("what reviewers were shown must be what the document renders to") {

@@ -43,6 +43,7 @@ class World {
 
   approval::State state(const std::string& id) const { return queue.find(id).value()->state; }
   Result<approval::LogReport> verify_log() const;
+  approval::LogToVerify log_to_verify() const;  // without blobs
 
   std::int64_t now = 1'780'000'000'000;  // Unix ms
   std::map<std::string, Signer> keys;    // by person; "alice2" is alice's second key

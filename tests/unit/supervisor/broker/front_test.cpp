@@ -15,6 +15,18 @@ using std::chrono::milliseconds;
 
 namespace {
 
+// A ledger that is settled when the test says so.
+struct Ledger final : Hold {
+  bool is_durable = true;
+  std::vector<Effect> effects;
+  bool durable() const override { return is_durable; }
+  void when_durable(Effect effect) override { effects.push_back(std::move(effect)); }
+  void settle() {
+    is_durable = true;
+    for (Effect& effect : std::exchange(effects, {})) effect();
+  }
+};
+
 struct Doors {
   test::TemporaryDirectory directory;
   Loop loop;
@@ -129,4 +141,60 @@ TEST_CASE("a waiter whose answer closes its connection is gone once") {
   ready = true;
   waiting.changed();
   CHECK(waiting.size() == 0);
+}
+
+TEST_CASE("an answer leaves only when the ledger has what it rests on, with its descriptors") {
+  test::TemporaryDirectory directory;
+  Loop loop;
+  Ledger ledger;
+  enum class Then : std::uint8_t { stay, close } then = GENERATE(Then::stay, Then::close);
+  ConnectionPtr kept;
+  Front front(
+      loop,
+      [&](const ConnectionPtr& connection, Packet) {
+        kept = connection;
+        connection->phase = Phase::working;
+        int ends[2];
+        REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+        const UniqueFd read(ends[0]), write(ends[1]);
+        connection->answer(wire::Done{}, {{ends[0]}});
+        if (then == Then::close) connection->close_after_answer();
+      },
+      {}, &ledger);
+  REQUIRE(front.open_people(directory / "people", 0600, [](const PeerIdentity&) { return Admitted::known; }));
+  const Channel channel = Channel::connect(directory / "people").value();
+  const auto readable = [&] {
+    pollfd end{channel.fd(), POLLIN, 0};
+    return ::poll(&end, 1, 0) == 1 && (end.revents & POLLIN) != 0;
+  };
+  ledger.is_durable = false;
+  REQUIRE(channel.send(wire::frame(wire::Done{})));
+  enum class Ending : std::uint8_t { settled, failed, asked_again };
+  const Ending ending = GENERATE(Ending::settled, Ending::failed, Ending::asked_again);
+  const auto first = loop.after(milliseconds(50), [&] {
+    CHECK(ledger.effects.size() == 1);
+    CHECK_FALSE(readable());
+    CHECK_FALSE(closed(channel));
+    if (ending == Ending::settled) ledger.settle();
+    if (ending == Ending::failed) ledger.effects.clear();
+    if (ending == Ending::asked_again) REQUIRE(channel.send(wire::frame(wire::Done{})));
+  });
+  const auto second = loop.after(milliseconds(100), [&] { loop.stop(); });
+  loop.run();
+  if (ending == Ending::settled) {
+    REQUIRE(readable());
+    auto packet = channel.receive().value().value();
+    CHECK(packet.bytes == wire::frame(wire::Done{}));
+    CHECK(packet.descriptors.size() == 1);
+    CHECK(closed(channel) == (then == Then::close));
+    CHECK(front.connections() == (then == Then::close ? 0 : 1));
+  }
+  if (ending == Ending::failed) CHECK_FALSE(readable());
+  if (ending == Ending::asked_again) {
+    // The end comes at once, and the answer never.
+    CHECK(closed(channel));
+    CHECK(front.connections() == 0);
+    ledger.settle();
+    CHECK(kept->closed());
+  }
 }

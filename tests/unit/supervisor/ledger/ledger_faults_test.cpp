@@ -36,8 +36,9 @@ struct Place {
   }
 };
 
-Result<ledger::Entry> append(Ledger& ledger, int number) {
-  return ledger.append(Kind::notify, {{"number", number}}, kNow);
+Result<> append(Ledger& ledger, int number) {
+  TRY(ledger.append(Kind::notify, {{"number", number}}, kNow));
+  return ledger.settle();
 }
 
 std::vector<int> numbers(const Ledger& ledger) {
@@ -74,8 +75,27 @@ bool aborted(Body body) {
 
 }  // namespace
 
-TEST_CASE("an append is a write and a sync of the record, then of the head") {
-  CHECK(steps_of_one_append() == 4);
+TEST_CASE(
+    "an append is a write and a sync of the record, then of the checkpoint outside, and a copy of that") {
+  CHECK(steps_of_one_append() == 5);
+}
+
+TEST_CASE("many entries are made durable by the syncs of one") {
+  Place place;
+  FaultyDisk disk;
+  Ledger ledger = place.open(disk).value();
+  REQUIRE(append(ledger, 0));
+  const std::uint64_t before = disk.steps();
+  for (int number = 1; number <= 32; ++number) {
+    REQUIRE(ledger.append(Kind::notify, {{"number", number}}, kNow));
+    CHECK_FALSE(ledger.settled());
+  }
+  CHECK(disk.steps() - before == 32);  // a write each
+  REQUIRE(ledger.settle());
+  CHECK(ledger.settled());
+  CHECK(disk.steps() - before == 32 + 4);
+  REQUIRE(ledger.settle());  // nothing to do
+  CHECK(disk.steps() - before == 32 + 4);
 }
 
 TEST_CASE("a full disk refuses the append, keeps the ledger as it was, and a later append succeeds") {
@@ -98,7 +118,8 @@ TEST_CASE("after a failed sync nothing is appended any more, and nothing is trie
   FaultyDisk disk;
   Ledger ledger = place.open(disk).value();
   REQUIRE(append(ledger, 0));
-  const std::uint64_t step = GENERATE(1u, 2u, 3u);  // the record's sync, the head's write, the head's sync
+  // The record's sync, the checkpoint's write, the checkpoint's sync.
+  const std::uint64_t step = GENERATE(1u, 2u, 3u);
   disk.plan(Fault::error, step);
   CHECK_FALSE(append(ledger, 1));
   CHECK(ledger.poisoned());
@@ -168,6 +189,7 @@ TEST_CASE("a crash at any step of any append loses nothing that was reported dur
     const std::vector<int> found = numbers(ledger);
     REQUIRE(static_cast<int>(found.size()) > reported);
     CHECK(static_cast<int>(found.size()) <= reported + 2);
+    CHECK(ledger.settled());
     for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == static_cast<int>(i));
   }
 }
@@ -197,14 +219,18 @@ TEST_CASE("a crash while a restored copy is being noticed does not make it unnot
     CAPTURE(step);
     REQUIRE(step < 50);
     Place place;
-    std::string copy;
+    const std::string copy = place.directory / "copy";
     {
       Ledger ledger = place.open().value();
       REQUIRE(append(ledger, 0));
-      copy = test::read_file(place.state + "/ledger.jsonl");
+    }
+    std::filesystem::copy(place.state, copy, std::filesystem::copy_options::recursive);
+    {
+      Ledger ledger = place.open().value();
       REQUIRE(append(ledger, 1));
     }
-    test::write_file(place.state + "/ledger.jsonl", copy);
+    std::filesystem::remove_all(place.state);
+    std::filesystem::copy(copy, place.state, std::filesystem::copy_options::recursive);
     died = aborted([&] {
       FaultyDisk disk;
       disk.plan(Fault::abort, step);
@@ -215,5 +241,61 @@ TEST_CASE("a crash while a restored copy is being noticed does not make it unnot
     CHECK(std::ranges::any_of(entries, [](const ledger::Entry& entry) {
       return entry.kind == Kind::recover && entry.body.at("what") == "restored";
     }));
+  }
+}
+
+TEST_CASE("a crash at any step of where one bundle ends and the next begins loses nothing", "[pure]") {
+  // 254 entries before; the batch goes over the border, where files, folders and tiles are made.
+  std::uint64_t steps = 0;
+  const auto batch = [](Ledger& ledger) -> Result<> {
+    for (int number = 254; number < 260; ++number)
+      TRY(ledger.append(Kind::notify, {{"number", number}}, kNow));
+    return ledger.settle();
+  };
+  const auto prepare = [](const Place& place) {
+    Ledger ledger = place.open().value();
+    for (int number = 0; number < 254; ++number)
+      REQUIRE(ledger.append(Kind::notify, {{"number", number}}, kNow));
+    REQUIRE(ledger.settle());
+  };
+  {
+    Place place;
+    prepare(place);
+    FaultyDisk disk;
+    Ledger ledger = place.open(disk).value();
+    const std::uint64_t before = disk.steps();
+    REQUIRE(batch(ledger));
+    steps = disk.steps() - before;
+  }
+  REQUIRE(steps > 15);
+  const Fault fault = GENERATE(Fault::abort, Fault::error);
+  for (std::uint64_t step = 0; step <= steps; ++step) {
+    CAPTURE(step);
+    Place place;
+    prepare(place);
+    bool told = false;
+    if (fault == Fault::error) {
+      FaultyDisk disk;
+      Ledger ledger = place.open(disk).value();
+      disk.plan(fault, step);
+      told = batch(ledger).has_value();
+    } else {
+      const bool died = aborted([&] {
+        FaultyDisk disk;
+        auto ledger = place.open(disk);
+        disk.plan(fault, step);
+        if (!ledger || !batch(*ledger)) ::_exit(1);
+      });
+      told = !died;
+      CHECK(died == (step < steps));
+    }
+    Ledger ledger = place.open().value();
+    CHECK(ledger.continuity() == Continuity::continued);
+    const std::vector<int> found = numbers(ledger);
+    CHECK(found.size() >= (told ? 260u : 254u));
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i] == static_cast<int>(i));
+    REQUIRE(append(ledger, 1000));
+    CHECK(ledger.prove(0));
+    CHECK(ledger.prove(255 < found.size() ? 255 : 253));
   }
 }

@@ -1,6 +1,7 @@
 #include "supervisor/receipt/bundle.hpp"
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "supervisor/receipt/allowed_signers.hpp"
 #include "supervisor/receipt/digest.hpp"
@@ -29,14 +30,27 @@ Bundle bundle_of(std::vector<receipt::SignedDecision> decisions) {
   return bundle;
 }
 
+const receipt::LogSigner& log_signer() {
+  static const receipt::LogSigner made = receipt::LogSigner::generate("pawl/prod").value();
+  return made;
+}
+
+// In a log of nine entries.
 receipt::LedgerProof proof_for(const receipt::Binding& binding, const std::string& kind = "consume") {
   receipt::LedgerProof proof;
   proof.index = 7;
   proof.entry = "{\"body\":{\"audience\":\"" + binding.audience + "\",\"document\":\"" +
                 to_hex(binding.document) + "\",\"persons\":[\"alice\",\"bob\"],\"request\":\"" +
-                binding.request + "\"},\"index\":7,\"kind\":\"" + kind + "\",\"prev\":\"" +
-                std::string(64, '0') + "\",\"time\":1}";
-  proof.hash = receipt::sha256(proof.entry);
+                binding.request + "\"},\"index\":7,\"kind\":\"" + kind + "\",\"time\":1}";
+  std::map<std::pair<unsigned, std::uint64_t>, Digest> nodes;
+  receipt::TreeEdge tree;
+  for (std::uint64_t index = 0; index < 9; ++index)
+    tree.add(receipt::leaf_hash(as_bytes(index == 7 ? proof.entry : "another")),
+             [&](unsigned height, std::uint64_t at, const Digest& hash) { nodes[{height, at}] = hash; });
+  proof.path = receipt::make_inclusion(7, 9, [&](unsigned height, std::uint64_t at) -> Result<Digest> {
+                 return nodes.at({height, at});
+               }).value();
+  proof.checkpoint = log_signer().sign({9, tree.root()}).value();
   return proof;
 }
 
@@ -57,6 +71,10 @@ TEST_CASE("a receipt is verified offline against the allowed signers") {
   CHECK(report->approvals.size() == 2);
   CHECK(report->binding.launcher == "carol");
   CHECK(receipt::action_of(report->document) == "deploy");
+  // Whose log it is, the key tells.
+  REQUIRE(report->checkpoint);
+  CHECK(log_signer().key().check(*report->checkpoint));
+  CHECK_FALSE(receipt::LogSigner::generate("pawl/prod").value().key().check(*report->checkpoint));
   CHECK_FALSE(verify_bundle(bundle, signers(), 3));
   CHECK_FALSE(verify_bundle(bundle, signers(), 0));
   CHECK_FALSE(verify_bundle(bundle, "", 1));
@@ -114,7 +132,15 @@ TEST_CASE("a receipt whose parts do not belong together is refused") {
     bundle.decisions = {alice.decide(statement)};
   }
   SECTION("nobody decided") { bundle.decisions.clear(); }
-  SECTION("a proof with another hash") { bundle.consumed->hash[0] ^= 1; }
+  SECTION("a proof with another path") { bundle.consumed->path[1][0] ^= 1; }
+  SECTION("a proof with a shorter path") { bundle.consumed->path.pop_back(); }
+  SECTION("a proof with another checkpoint") {
+    bundle.consumed->checkpoint = log_signer().sign({9, receipt::sha256("other")}).value();
+  }
+  SECTION("a proof with a checkpoint of before") {
+    bundle.consumed->checkpoint = log_signer().sign({7, receipt::sha256("other")}).value();
+  }
+  SECTION("a proof with no checkpoint") { bundle.consumed->checkpoint = "none"; }
   SECTION("a proof with another index") { bundle.consumed->index = 8; }
   SECTION("a proof of another kind") { bundle.consumed = proof_for(other.binding, "request"); }
   SECTION("a proof for another request") {
@@ -125,10 +151,7 @@ TEST_CASE("a receipt whose parts do not belong together is refused") {
     other.binding.audience = "other";
     bundle.consumed = proof_for(other.binding);
   }
-  SECTION("a proof that is no entry") {
-    bundle.consumed->entry = "[]";
-    bundle.consumed->hash = receipt::sha256("[]");
-  }
+  SECTION("a proof that is no entry") { bundle.consumed->entry = "[]"; }
   CHECK_FALSE(verify_bundle(bundle, signers(), 1));
 }
 
