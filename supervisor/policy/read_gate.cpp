@@ -54,7 +54,7 @@ void refuse_code(TableReader& reader, const std::vector<GateArgument>& command) 
 }
 
 void read_command(TableReader& reader, const std::string& path, Findings& findings, Gate& gate) {
-  const Node* words = reader.list("command");
+  const Node* words = reader.list("command", Need::required);
   if (words == nullptr) return;
   if (words->items.empty() || words->items.size() > kMostWords)
     return reader.refuse("command",

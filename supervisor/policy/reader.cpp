@@ -236,8 +236,6 @@ std::vector<std::uint32_t> TableReader::ids(std::string_view key) {
   return list;
 }
 
-const Node* TableReader::list(std::string_view key) { return value(key, Need::required, NodeKind::list); }
-
 const Node* TableReader::table(std::string_view key) { return value(key, Need::optional, NodeKind::table); }
 
 const Node* TableReader::list(std::string_view key, Need need) { return value(key, need, NodeKind::list); }
