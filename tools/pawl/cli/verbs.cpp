@@ -256,14 +256,13 @@ constexpr Verb kVerbs[] = {
     {"people", "allowed-signers",
      "the people's keys as an allowed_signers file, for ssh-keygen and receipt verify",
      "The keys that count now, as the broker has them; in an embedded home without a running broker, and\n"
-     "with --config, those of people.toml.\n\n"
-     "Example:\n  pawl people allowed-signers > signers\n\n"
-     "Exit codes: 0 written, 2 usage, 3 people.toml does not know you, 5 invalid policy, 6 broker "
-     "unreachable",
+     "with --config, those of people.toml.\n"
      "For a pipeline's runner name those who may approve, and nobody else: any of them counts there.\n\n"
      "Example:\n  pawl people allowed-signers > signers\n  pawl people allowed-signers --from @sre > "
      "signers\n\n"
-     "Exit codes: 0 written, 1 somebody named is nobody, 2 usage, 5 invalid policy",
+     "Exit codes: 0 written, 1 somebody named is nobody, 2 usage, 3 people.toml does not know you,\n5 "
+     "invalid policy, "
+     "6 broker unreachable",
      declare_allowed_signers},
     {"secrets", "check", "whether every secret of secrets.toml is there, and who may use it for what",
      "Looks at files, never at values. The system broker's secrets are visible to its user and root only.\n\n"
