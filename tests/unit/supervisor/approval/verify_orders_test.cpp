@@ -153,6 +153,11 @@ TEST_CASE("what was spent while it was frozen or revoked does not verify") {
   }
   SECTION("role") { order = society.order(OrderVerb::revoke_role, "deployer", "bob"); }
   SECTION("who approved") { order = society.order(OrderVerb::revoke_person, "alice", "bob"); }
+  SECTION("with a key that was removed") {
+    order = society.order(OrderVerb::remove_key, "alice", "bob");
+    order.key = society.line("alice");
+    kind = Kind::enroll;
+  }
   SECTION("removed") {
     order = society.order(OrderVerb::remove_person, "alice", "bob");
     kind = Kind::enroll;
