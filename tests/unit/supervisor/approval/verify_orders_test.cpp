@@ -58,7 +58,8 @@ std::size_t nth(const std::vector<Entry>& entries, Kind kind, int which = 0) {
 
 Entry order_entry(Society& society, Kind kind, const Order& order,
                   std::vector<receipt::OrderSignature> signatures) {
-  const OrderRecord record{approval::OrderStage::order, {society.statement(order), std::move(signatures)}, 0};
+  const OrderRecord record{
+      approval::OrderStage::order, {society.statement(order), std::move(signatures)}, 0, society.world.now};
   Entry entry;
   entry.kind = kind;
   entry.time = society.world.now;
