@@ -25,10 +25,7 @@ ledger::Kind kind_of(OrderVerb verb) {
   return verb == OrderVerb::freeze || verb == OrderVerb::thaw ? ledger::Kind::freeze : ledger::Kind::revoke;
 }
 
-Step step_of(OrderVerb verb, OrderStage stage, SignedOrder evidence, std::uint32_t uid) {
-  OrderRecord record{stage, std::move(evidence), uid};
-  return {kind_of(verb), receipt::to_object(record)};
-}
+Step step_of(OrderVerb verb, OrderRecord record) { return {kind_of(verb), receipt::to_object(record)}; }
 
 std::string fingerprint_of(std::string_view line) {
   const auto key = receipt::parse_public_key(line);
@@ -214,7 +211,7 @@ Result<Step> Directory::propose(const std::string& statement, const std::vector<
   if (std::cmp_greater_equal(own, kMaxWaitingOfOne))
     return refuse(std::to_string(own) + " orders of " + order.name + " wait already",
                   "let another person confirm them");
-  return step_of(order.verb, OrderStage::proposed, std::move(evidence), uid);
+  return step_of(order.verb, {OrderStage::proposed, std::move(evidence), uid, now});
 }
 
 Result<Step> Directory::confirm(const std::string& id, const std::string& signature, std::uint32_t uid,
@@ -229,7 +226,7 @@ Result<Step> Directory::confirm(const std::string& id, const std::string& signat
   evidence.signatures.push_back({std::move(person), std::move(key), signature});
   TRY(check_whole(waits.order, evidence));
   TRY(check_common(waits.order, evidence, now));
-  return step_of(waits.order.verb, OrderStage::order, std::move(evidence), uid);
+  return step_of(waits.order.verb, {OrderStage::order, std::move(evidence), uid, now});
 }
 
 Result<Step> Directory::carry_out(const std::string& statement, const std::string& signature,
@@ -240,7 +237,7 @@ Result<Step> Directory::carry_out(const std::string& statement, const std::strin
   SignedOrder evidence{statement, {{order.by, std::move(key), signature}}};
   TRY(check_whole(order, evidence));
   TRY(check_common(order, evidence, now));
-  return step_of(order.verb, OrderStage::order, std::move(evidence), uid);
+  return step_of(order.verb, {OrderStage::order, std::move(evidence), uid, now});
 }
 
 std::vector<const WaitingOrder*> Directory::waiting(std::int64_t now) const {

@@ -102,7 +102,7 @@ Result<> Directory::apply_order(const ledger::Entry& entry) {
   const bool proposed = record.what == OrderStage::proposed;
   if (proposed && !needs_voucher(order.verb)) return refuse("it waits for nobody");
   TRY(proposed ? check_proposal(order, record.order, 0) : check_whole(order, record.order));
-  TRY(check_common(order, record.order, entry.time));
+  TRY(check_common(order, record.order, record.received));
   ++version_;
   std::erase_if(waiting_,
                 [&](const auto& waits) { return waits.second.order.expires <= entry.time / kSecond; });

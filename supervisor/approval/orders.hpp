@@ -23,11 +23,15 @@ struct OrderRecord {
   OrderStage what = OrderStage::order;
   receipt::SignedOrder order;
   std::uint32_t uid = 0;  // the kernel's word for who brought it
+  // Unix ms: when the broker judged it. Fresh then, it is fresh: between judging and writing a second may
+  // turn.
+  std::int64_t received = 0;
   template <class Self, class Archive>
   static void fields(Self& self, Archive& archive) {
     archive("what", self.what);
     archive("order", self.order);
     archive("uid", self.uid);
+    archive("received", self.received);
   }
 };
 

@@ -6,7 +6,7 @@ import time
 import unittest
 
 import policy_files
-from brokers import Story, SystemBroker
+from brokers import EmbeddedBroker, Story, SystemBroker
 from crash_test import Injected
 from host import wait_until
 
@@ -188,3 +188,31 @@ class TakeBack(Story):
         self.assertGreater(kept, 0, "the broker never died behind the order")
         self.assertEqual([], self.host.journal())
         self.verify_log(self.bob)
+
+
+class OneOwnBroker(Story):
+    def test_embedded(self):
+        """embedded: the file says who counts, an order needs the person's key all the same, and who froze may thaw"""
+        broker = EmbeddedBroker(self.host)
+        shell = self.shell()
+        self.assert_done(shell.sh("true"))
+        listed = self.host.pawl(self.alice, "people", "list")
+        self.assert_done(listed)
+        self.assertIn("people.toml alone decides here", listed.out)
+        self.assert_done(self.host.pawl(self.alice, "people", "add"), 3)
+        other = self.bob.key
+        stolen = self.alice.write("other", other.read_text(encoding="ascii"), 0o600)
+        self.alice.write("other.pub", other.with_suffix(".pub").read_text(encoding="ascii"))
+        self.assertNotEqual(0, self.host.pawl(self.alice, "freeze", "-m", "x", "--key", stolen).code)
+        self.assert_done(self.host.pawl(self.alice, "freeze", "-m", "lunch"))
+        refused = shell.request()
+        self.assert_done(refused, 3)
+        self.assertIn("frozen by alice: lunch", refused.out)
+        broker.kill()
+        broker.start()
+        self.assert_done(shell.request(), 3)
+        self.assert_done(self.host.pawl(self.alice, "thaw", "-m", "back"))
+        self.assert_done(shell.request(), 75)
+        self.assert_done(self.approve(self.alice, self.pending(self.alice)["id"]))
+        wait_until(self.host.journal, what="the execution")
+        self.verify_log(self.alice)

@@ -39,7 +39,7 @@ tools::Outcome<std::string> sign_order(const receipt::Order& order, const std::s
 
 // Signs with one key, gives it, tells what came of it.
 tools::Outcome<tools::ExitCode> give_order(const tools::Greeted& broker, const receipt::Order& order,
-                                    const OrderOptions& options);
+                                           const OrderOptions& options);
 tools::Outcome<tools::ExitCode> tell(const wire::OrderGiven& given, bool json);
 
 }  // namespace pawl::cli

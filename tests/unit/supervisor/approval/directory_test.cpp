@@ -122,6 +122,20 @@ TEST_CASE("an order is taken once, by the broker that it names, while it is fres
   }
 }
 
+TEST_CASE("an order that was judged in its last second and written in the next is on record for good") {
+  Society society;
+  society.enroll("bob", "bob");
+  const Order order = society.order(OrderVerb::freeze, "", "alice");
+  society.world.now = order.expires * 1000 - 1;
+  const auto judged = society.directory.carry_out(society.statement(order), society.sign(order, "alice"), 0,
+                                                  society.world.now);
+  REQUIRE(judged);
+  society.world.now += 1;
+  REQUIRE(society.commit(judged));
+  CHECK(society.replayed().version() == society.directory.version());
+  CHECK(society.world.verify_log());
+}
+
 TEST_CASE("a rotation is signed by the old key, the new one and another person") {
   Society society;
   society.enroll("bob", "bob");

@@ -58,7 +58,8 @@ std::size_t nth(const std::vector<Entry>& entries, Kind kind, int which = 0) {
 
 Entry order_entry(Society& society, Kind kind, const Order& order,
                   std::vector<receipt::OrderSignature> signatures) {
-  const OrderRecord record{approval::OrderStage::order, {society.statement(order), std::move(signatures)}, 0};
+  const OrderRecord record{
+      approval::OrderStage::order, {society.statement(order), std::move(signatures)}, 0, society.world.now};
   Entry entry;
   entry.kind = kind;
   entry.time = society.world.now;
@@ -153,6 +154,11 @@ TEST_CASE("what was spent while it was frozen or revoked does not verify") {
   }
   SECTION("role") { order = society.order(OrderVerb::revoke_role, "deployer", "bob"); }
   SECTION("who approved") { order = society.order(OrderVerb::revoke_person, "alice", "bob"); }
+  SECTION("with a key that was removed") {
+    order = society.order(OrderVerb::remove_key, "alice", "bob");
+    order.key = society.line("alice");
+    kind = Kind::enroll;
+  }
   SECTION("removed") {
     order = society.order(OrderVerb::remove_person, "alice", "bob");
     kind = Kind::enroll;
