@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kReadme =
     "A pawl receipt: one action, the people who decided on it, and the record that burned it.\n\n"
     "  sh verify.sh           checks every signature with ssh-keygen (OpenSSH 8.4 or later;\n"
-    "                         for certificates 8.9)\n"
+    "                         for certificates one that knows -O verify-time, as 9.2 does)\n"
     "  rendered.txt           what the people saw; made from document.json alone\n"
     "  *.statement.json       what each signed: the SHA-256 of document.json is its subject\n"
     "  *.pae                  the exact bytes that were signed\n"
