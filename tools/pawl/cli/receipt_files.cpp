@@ -26,7 +26,7 @@ constexpr std::string_view kReadme =
     "list that you got from elsewhere (pawl people allowed-signers): put that in its place.\n";
 
 // Certificates are gone long before a receipt is: they have to hold at the time that was signed. Other keys
-// need no such option, which OpenSSH has since 8.9.
+// need no such option, which older versions lack.
 std::string time_option(const receipt::Credential& signer, std::int64_t time) {
   if (signer.kind != receipt::Credential::Kind::authority) return {};
   std::tm parts{};
