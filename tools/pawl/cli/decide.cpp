@@ -161,10 +161,10 @@ std::shared_ptr<DecideOptions> declare_common(Options& command, Verdict verdict)
   auto options = std::make_shared<DecideOptions>();
   options->verdict = verdict;
   command.required("ID", options->id, "the request");
-  command.optional(
-      "--key", options->key_file,
-      "sign with this key: a private key file, or a public one whose private half ssh-agent holds "
-      "(default: ~/.config/pawl/keys/PERSON, else an enrolled key in ssh-agent)");
+  command.optional("--key", options->key_file,
+                   "sign with this key: a private key file, a certificate, or a public key whose private "
+                   "half ssh-agent holds "
+                   "(default: ~/.config/pawl/keys/PERSON, else an enrolled key in ssh-agent)");
   command.optional("--as", options->person,
                    "decide as this person (default: whom people.toml has for your uid)");
   command.optional(

@@ -16,8 +16,12 @@ namespace {
 
 constexpr std::string_view kReadme =
     "A pawl receipt: one action, the people who decided on it, and the record that burned it.\n\n"
-    "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later; for certificates 8.9) and\n"
-    "                         sha256sum that every signature holds and is about document.json\n"
+    "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later; for certificates one that knows
+    "
+    "                         -O verify-time, as 9.2 does) and sha256sum that every signature holds and is
+    "
+    "                         about document.json
+    "
     "  rendered.txt           what the people saw; made from document.json alone\n"
     "  preview.txt            what the action's preview printed, where it has one: statements name its "
     "SHA-256\n"
@@ -43,7 +47,7 @@ is_about_document() {
 )";
 
 // Certificates are gone long before a receipt is: they have to hold at the time that was signed. Other keys
-// need no such option, which OpenSSH has since 8.9.
+// need no such option, which older versions lack.
 std::string time_option(const receipt::Credential& signer, std::int64_t time) {
   if (signer.kind != receipt::Credential::Kind::authority) return {};
   std::tm parts{};

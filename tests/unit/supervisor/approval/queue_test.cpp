@@ -370,7 +370,7 @@ TEST_CASE("a ledger that contradicts itself is not served on") {
   World world;
   const std::string id = world.approved();
   const auto apply = [&](ledger::Kind kind, boost::json::object body) {
-    return world.queue.apply({world.entries.size(), world.now, kind, std::move(body), {}, {}});
+    return world.queue.apply({world.entries.size(), world.now, kind, std::move(body), {}});
   };
   using ledger::Kind;
   CHECK_FALSE(apply(Kind::request, world.entries[0].body));

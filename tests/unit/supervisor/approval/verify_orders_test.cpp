@@ -39,13 +39,10 @@ void run(Society& society, const std::string& id) {
 
 void forge(Society& society, const std::function<void(std::vector<Entry>&)>& change) {
   change(society.world.entries);
-  Digest previous{};
   for (std::size_t i = 0; i < society.world.entries.size(); ++i) {
     Entry& entry = society.world.entries[i];
     entry.index = i;
-    entry.previous = previous;
     entry = ledger::read_entry(ledger::write_entry(entry).value()).value();
-    previous = entry.hash;
   }
 }
 

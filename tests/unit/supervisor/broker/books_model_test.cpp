@@ -141,7 +141,10 @@ class Life {
     pass(roll(chance(3) ? kLifetime : 30) * kSecond);
   }
 
-  bool committed(Result<approval::Step> step) { return step && books_->commit(*std::move(step)); }
+  // Durable: now it can be told, and acted on.
+  bool committed(Result<approval::Step> step) {
+    return step && books_->commit(*std::move(step)) && books_->settle();
+  }
 
   // Mostly one for which the next step would be in turn.
   std::optional<std::string> any(State wanted) {
@@ -237,11 +240,12 @@ class Life {
   void set_back() {
     wall_ -= 3600 * kSecond;
     if (chance(2)) return lose_power();
-    if (!books_->look_at_clock()) return;
+    if (!books_->look_at_clock() || !books_->settle()) return;
     ++epoch_;
   }
 
   void copy() {
+    if (!books_->settle()) return;
     copied_ = books_->ledger().head();
     books_.reset();
     disk_.crash();
@@ -273,9 +277,17 @@ class Life {
   }
 
   Result<approval::LogReport> verify() {
-    const auto entries = books_->ledger().read(0, 1'000'000).value();
-    return approval::verify_log(
-        entries, [this](const Digest& digest) { return books_->blobs().get(digest, 1 << 20); });
+    approval::LogToVerify log;
+    log.lines = [this, next = std::uint64_t{0}]() mutable -> Result<std::vector<std::string>> {
+      const std::vector<ledger::Entry> page = TRY(books_->ledger().read(next, 512));
+      next += page.size();
+      std::vector<std::string> lines;
+      for (const ledger::Entry& entry : page) lines.push_back(TRY(ledger::write_entry(entry)));
+      return lines;
+    };
+    log.blobs = [this](const Digest& digest) { return books_->blobs().get(digest, 1 << 20); };
+    log.heads = {books_->ledger().head()};
+    return approval::verify_log(log);
   }
 
   std::mt19937 dice_;
@@ -288,7 +300,7 @@ class Life {
   std::map<std::string, Known> known_;
   std::int64_t wall_ = 1'780'000'000'000, boot_ = 1'000'000;
   int epoch_ = 0;
-  std::optional<ledger::Head> copied_;
+  std::optional<receipt::TreeHead> copied_;
   bool restored_ = false;
   std::uint64_t next_id_ = 0, forgotten_ = 0;
 };

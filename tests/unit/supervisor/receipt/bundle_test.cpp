@@ -1,10 +1,10 @@
 #include "supervisor/receipt/bundle.hpp"
 
 #include <catch2/catch.hpp>
-#include <map>
 
 #include "supervisor/receipt/allowed_signers.hpp"
 #include "supervisor/receipt/digest.hpp"
+#include "tests/support/sample_proof.hpp"
 #include "tests/support/sample_receipt.hpp"
 #include "tests/support/signer.hpp"
 
@@ -30,42 +30,18 @@ Bundle bundle_of(std::vector<receipt::SignedDecision> decisions) {
   return bundle;
 }
 
-const receipt::LogSigner& log_signer() {
-  static const receipt::LogSigner made = receipt::LogSigner::generate("pawl/prod").value();
-  return made;
-}
-
-// In a log of nine entries.
-receipt::LedgerProof proof_for(const receipt::Binding& binding, const std::string& kind = "consume") {
-  receipt::LedgerProof proof;
-  proof.index = 7;
-  proof.entry = "{\"body\":{\"audience\":\"" + binding.audience + "\",\"document\":\"" +
-                to_hex(binding.document) + "\",\"persons\":[\"alice\",\"bob\"],\"request\":\"" +
-                binding.request + "\"},\"index\":7,\"kind\":\"" + kind + "\",\"time\":1}";
-  std::map<std::pair<unsigned, std::uint64_t>, Digest> nodes;
-  receipt::TreeEdge tree;
-  for (std::uint64_t index = 0; index < 9; ++index)
-    tree.add(receipt::leaf_hash(as_bytes(index == 7 ? proof.entry : "another")),
-             [&](unsigned height, std::uint64_t at, const Digest& hash) { nodes[{height, at}] = hash; });
-  proof.path = receipt::make_inclusion(7, 9, [&](unsigned height, std::uint64_t at) -> Result<Digest> {
-                 return nodes.at({height, at});
-               }).value();
-  proof.checkpoint = log_signer().sign({9, tree.root()}).value();
-  return proof;
-}
-
 }  // namespace
 
 TEST_CASE("a receipt survives being written and read") {
   Bundle bundle = bundle_of({alice.decide(test::sample_statement("alice"))});
-  bundle.consumed = proof_for(test::sample_statement().binding);
+  bundle.consumed = test::sample_proof(test::sample_statement().binding);
   CHECK(receipt::read_bundle(receipt::write_bundle(bundle).value()).value() == bundle);
 }
 
 TEST_CASE("a receipt is verified offline against the allowed signers") {
   Bundle bundle =
       bundle_of({alice.decide(test::sample_statement("alice")), bob.decide(test::sample_statement("bob"))});
-  bundle.consumed = proof_for(test::sample_statement().binding);
+  bundle.consumed = test::sample_proof(test::sample_statement().binding);
   const auto report = verify_bundle(bundle, signers(), 2);
   REQUIRE(report);
   CHECK(report->approvals.size() == 2);
@@ -73,7 +49,7 @@ TEST_CASE("a receipt is verified offline against the allowed signers") {
   CHECK(receipt::action_of(report->document) == "deploy");
   // Whose log it is, the key tells.
   REQUIRE(report->checkpoint);
-  CHECK(log_signer().key().check(*report->checkpoint));
+  CHECK(test::log_signer().key().check(*report->checkpoint));
   CHECK_FALSE(receipt::LogSigner::generate("pawl/prod").value().key().check(*report->checkpoint));
   CHECK_FALSE(verify_bundle(bundle, signers(), 3));
   CHECK_FALSE(verify_bundle(bundle, signers(), 0));
@@ -98,7 +74,7 @@ TEST_CASE("a denial in a receipt ends it, however many approve") {
 
 TEST_CASE("a receipt whose parts do not belong together is refused") {
   Bundle bundle = bundle_of({alice.decide(test::sample_statement("alice"))});
-  bundle.consumed = proof_for(test::sample_statement().binding);
+  bundle.consumed = test::sample_proof(test::sample_statement().binding);
   REQUIRE(verify_bundle(bundle, signers(), 1));
   receipt::Statement other = test::sample_statement("bob");
   SECTION("another document") {
@@ -135,21 +111,21 @@ TEST_CASE("a receipt whose parts do not belong together is refused") {
   SECTION("a proof with another path") { bundle.consumed->path[1][0] ^= 1; }
   SECTION("a proof with a shorter path") { bundle.consumed->path.pop_back(); }
   SECTION("a proof with another checkpoint") {
-    bundle.consumed->checkpoint = log_signer().sign({9, receipt::sha256("other")}).value();
+    bundle.consumed->checkpoint = test::log_signer().sign({9, receipt::sha256("other")}).value();
   }
   SECTION("a proof with a checkpoint of before") {
-    bundle.consumed->checkpoint = log_signer().sign({7, receipt::sha256("other")}).value();
+    bundle.consumed->checkpoint = test::log_signer().sign({7, receipt::sha256("other")}).value();
   }
   SECTION("a proof with no checkpoint") { bundle.consumed->checkpoint = "none"; }
   SECTION("a proof with another index") { bundle.consumed->index = 8; }
-  SECTION("a proof of another kind") { bundle.consumed = proof_for(other.binding, "request"); }
+  SECTION("a proof of another kind") { bundle.consumed = test::sample_proof(other.binding, "request"); }
   SECTION("a proof for another request") {
     other.binding.request[0] = '0';
-    bundle.consumed = proof_for(other.binding);
+    bundle.consumed = test::sample_proof(other.binding);
   }
   SECTION("a proof for another broker") {
     other.binding.audience = "other";
-    bundle.consumed = proof_for(other.binding);
+    bundle.consumed = test::sample_proof(other.binding);
   }
   SECTION("a proof that is no entry") { bundle.consumed->entry = "[]"; }
   CHECK_FALSE(verify_bundle(bundle, signers(), 1));

@@ -8,6 +8,7 @@
 #include "supervisor/receipt/allowed_signers.hpp"
 #include "supervisor/receipt/bundle.hpp"
 #include "tests/support/sample_gate.hpp"
+#include "tests/support/sample_proof.hpp"
 #include "tests/support/signer.hpp"
 
 using namespace pawl;
@@ -18,16 +19,6 @@ using receipt::GateDocument;
 namespace {
 
 const test::Signer alice(1), bob(2), dave(4), mallory(9);
-
-receipt::LedgerProof burned(const receipt::Binding& binding) {
-  receipt::LedgerProof proof;
-  proof.index = 7;
-  proof.entry = R"({"body":{"audience":")" + binding.audience + R"(","document":")" +
-                to_hex(binding.document) + R"(","persons":["alice","bob"],"request":")" + binding.request +
-                R"("},"index":7,"kind":"consume","prev":")" + std::string(64, '0') + R"(","time":1})";
-  proof.hash = receipt::sha256(proof.entry);
-  return proof;
-}
 
 // A receipt, what the runner believes, and what it is about to do: all of it fits together.
 struct Scene {
@@ -56,7 +47,7 @@ struct Scene {
     receipt::Bundle bundle;
     bundle.document = receipt::write_gate_document(document).value();
     bundle.decisions = decisions;
-    if (released) bundle.consumed = burned(test::gate_binding(document));
+    if (released) bundle.consumed = test::sample_proof(test::gate_binding(document));
     return gate::check_receipt(text.empty() ? receipt::write_bundle(bundle).value() : text, signers, command,
                                inputs, now);
   }
@@ -152,7 +143,7 @@ TEST_CASE("a receipt for an action that the broker ran opens no gate") {
   bundle.document = receipt::write_document(test::sample_document()).value();
   bundle.decisions = {alice.decide(test::sample_statement("alice")),
                       bob.decide(test::sample_statement("bob"))};
-  bundle.consumed = burned(test::sample_statement().binding);
+  bundle.consumed = test::sample_proof(test::sample_statement().binding);
   scene.text = receipt::write_bundle(bundle).value();
   CHECK_THAT(scene.refusal(), Contains("of an action that its broker runs, not of a gate"));
 }
