@@ -16,12 +16,9 @@ namespace {
 
 constexpr std::string_view kReadme =
     "A pawl receipt: one action, the people who decided on it, and the record that burned it.\n\n"
-    "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later; for certificates one that knows
-    "
-    "                         -O verify-time, as 9.2 does) and sha256sum that every signature holds and is
-    "
-    "                         about document.json
-    "
+    "  sh verify.sh           checks with ssh-keygen (OpenSSH 8.4 or later; for certificates one that knows\n"
+    "                         -O verify-time, as 9.2 does) and sha256sum that every signature holds and is\n"
+    "                         about document.json\n"
     "  rendered.txt           what the people saw; made from document.json alone\n"
     "  preview.txt            what the action's preview printed, where it has one: statements name its "
     "SHA-256\n"
