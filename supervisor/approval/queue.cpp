@@ -125,10 +125,12 @@ Result<std::optional<std::string>> Queue::foresee(const Proposal& proposal, std:
 
 // The same that apply() demands of the entry.
 Result<> Queue::check_relations(const Proposal& proposal) const {
-  if (!proposal.rolls_back.empty())
-    (void)TRY(in_state(proposal.rolls_back, {State::done, State::indeterminate}));
+  if (!proposal.rolls_back.empty() &&
+      !TRY(in_state(proposal.rolls_back, {State::done, State::indeterminate}))->parameters)
+    return refuse("the values that " + short_id(proposal.rolls_back) + " was asked with were not kept");
   if (proposal.replaces.empty()) return {};
   const Request& before = *TRY(in_state(proposal.replaces, {State::voided}));
+  if (!before.binding.preview) return refuse(short_id(before.id()) + " had no preview that could change");
   if (!before.replaced_by.empty()) return refuse(short_id(before.id()) + " was replaced already");
   return {};
 }

@@ -118,12 +118,15 @@ Result<> Queue::apply_request(const ledger::Entry& entry) {
   request.parameters = record.parameters;
   request.rolls_back = std::move(record.rolls_back);
   request.replaces = std::move(record.replaces);
-  if (!request.rolls_back.empty())
-    TRY_DURING("what it rolls back",
-               must_be(*TRY(known(request.rolls_back)), {State::done, State::indeterminate}));
+  if (!request.rolls_back.empty()) {
+    const Request& before = *TRY_DURING("what it rolls back", known(request.rolls_back));
+    TRY_DURING("what it rolls back", must_be(before, {State::done, State::indeterminate}));
+    if (!before.parameters) return refuse("the values of what it rolls back were not kept");
+  }
   if (!request.replaces.empty()) {
-    Request& before = *TRY(known(request.replaces));
+    Request& before = *TRY_DURING("what it replaces", known(request.replaces));
     TRY_DURING("what it replaces", must_be(before, {State::voided}));
+    if (!before.binding.preview) return refuse("what it replaces had no preview that could change");
     if (!before.replaced_by.empty()) return refuse("what it replaces was replaced before");
     before.replaced_by = id;
   }

@@ -50,7 +50,7 @@ TEST_CASE("a line that is no entry, or a source that fails, ends the reading aft
   const bool source_fails = GENERATE(true, false);
   LogReader reader([&, calls = 0]() mutable -> Result<std::vector<std::string>> {
     auto lines = TRY(whole());
-    if (++calls < 4) return lines;
+    if (++calls != 4) return lines;
     if (source_fails) return refuse("the disk is gone");
     lines.at(1) = "{}";
     return lines;
@@ -92,10 +92,9 @@ TEST_CASE("what came to its end is let go of, and only that") {
   CHECK(world.queue.take_finished(denied_at).size() == 3);  // not the denial: it was then
   CHECK(world.queue.list().size() == 2);
   CHECK(world.queue.take_finished(denied_at).empty());
+  CHECK(world.queue.take_finished(world.now).size() == 1);
   // The cooldown still knows the denial.
   CHECK_FALSE(world.queue.propose(world.proposal("denied"), world.now));
-  CHECK(world.queue.take_finished(world.now).size() == 1);
-  CHECK(world.queue.propose(world.proposal("denied"), world.now));
   CHECK(world.queue.find(waiting));
   CHECK(world.verify_log());
 }

@@ -32,8 +32,11 @@ Proposal previewed(World& world, const std::string& output = kOutput) {
   return proposal;
 }
 
-std::string finished(World& world) {
-  const std::string id = world.approved();
+std::string finished(World& world, const std::optional<Digest>& parameters) {
+  Proposal proposal = world.proposal();
+  proposal.parameters = parameters;
+  const std::string id = world.propose(proposal).value().id;
+  for (const char* person : {"alice", "bob"}) REQUIRE(world.decide(id, person));
   REQUIRE(world.consume(id));
   REQUIRE(world.start(id));
   REQUIRE(world.finish(id));
@@ -140,7 +143,11 @@ TEST_CASE("what is taken back has run, or may have") {
   back.rolls_back = std::string(64, '0');
   CHECK_FALSE(world.propose(back));
 
-  const std::string done = finished(world);
+  back.rolls_back = finished(world, std::nullopt);  // whose values nobody kept
+  CHECK_FALSE(world.propose(back));
+  const Digest values = receipt::sha256("values");
+  world.blobs[values] = "values";
+  const std::string done = finished(world, values);
   back.rolls_back = done;
   const std::string id = world.propose(back).value().id;
   CHECK(world.queue.find(id).value()->rolls_back == done);
