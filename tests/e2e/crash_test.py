@@ -183,7 +183,7 @@ class Crash(Story):
 
     def test_kill(self):
         """kill -9 before every durable step: never two executions, none without a consumed receipt, nothing lost"""
-        self.assertEqual("done", self.sweep(30, lambda step: self.one_life("signal=KILL", step)))
+        self.assertEqual("done", self.sweep(25, lambda step: self.one_life("signal=KILL", step)))
 
     def test_kill_of_a_denial(self):
         """kill -9 before every durable step of a denial: denied with its reason, or still pending; a denial that was told is kept"""
@@ -195,7 +195,7 @@ class Crash(Story):
 
     def test_full_disk(self):
         """ENOSPC at every durable step: refused or voided with a reason, never run twice, nothing lost"""
-        self.assertEqual("done", self.sweep(30, lambda step: self.one_life("error=ENOSPC", step)))
+        self.assertEqual("done", self.sweep(25, lambda step: self.one_life("error=ENOSPC", step)))
 
     def test_really_full(self):
         """a state directory without room: the ask is refused with a reason, nothing runs; with room it goes on"""
