@@ -203,11 +203,10 @@ class Crash(Story):
         shell = self.shell()
         broker.wait()
         filler = broker.state / "filler"
-        with open(filler, "wb") as file:
+        with open(filler, "wb", buffering=0) as file:
             try:
-                while True:
-                    file.write(b"\0" * 65536)
-                    file.flush()
+                while file.write(b"\0" * 4096):
+                    pass
             except OSError:
                 pass
         told = shell.request()

@@ -62,7 +62,7 @@ class Gate(GateStory):
         request = self.requests(self.bob, "--all")[0]
         self.assertEqual(("released", "", "alice"), (request["state"], request["session"], request["launcher"]))
         shown = self.host.pawl(self.bob, "show", request["id"])
-        self.assertIn("asked by   alice, without an agent, under role pipeline", shown.out)
+        self.assertIn("asked by   alice, on their own, under role pipeline", shown.out)
         self.assertIn(f"git:{self.head()}", shown.out)
 
     def test_who_asked(self):
