@@ -225,7 +225,8 @@ class Ends(PreviewStory):
         # The second one who asked for it still waits.
         shell.sh("kill -9 $(cat pid.hangs-2)")
         time.sleep(1)
-        self.assertEqual(made, self.planned("hangs-2"))
+        left = set(self.planned("hangs-2"))
+        self.assertTrue(left and left <= set(made), (left, made))
 
 
 class Rechecked(PreviewStory):
