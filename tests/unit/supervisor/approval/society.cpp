@@ -76,9 +76,9 @@ void Society::note(ledger::Kind kind, boost::json::object body) {
 }
 
 approval::Directory Society::replayed() const {
-  approval::Directory directory;
-  for (const ledger::Entry& entry : world.entries) directory.apply(entry).value();
-  return directory;
+  approval::Directory again;
+  for (const ledger::Entry& entry : world.entries) again.apply(entry).value();
+  return again;
 }
 
 }  // namespace pawl::test
