@@ -29,7 +29,8 @@ Result<> check_inputs(const ActionDocument& document) {
     if (!parameters.insert(input.parameter).second) return refuse("inputs: a parameter is there twice");
     if (input.name.find('/') != std::string::npos || !is_clean_path("/" + input.name))
       return refuse("inputs: a name is not a file's name");
-    if (input.path != std::string(kInputsDirectory) + input.parameter + "/" + input.name)
+    if (input.path != std::string(kInputsDirectory) + input.parameter + "/" + input.name ||
+        !is_clean_path(input.path))
       return refuse("inputs: a path is not where its parameter and name put it");
     if (input.size > static_cast<std::uint64_t>(kMaxInteger)) return refuse("inputs: a size is out of range");
   }

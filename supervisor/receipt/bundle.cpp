@@ -11,6 +11,8 @@
 namespace pawl::receipt {
 namespace {
 
+constexpr std::size_t kMaxEntryBytes = 65'535;  // as the ledger writes them (ledger/entry.hpp)
+
 // The part of a ledger's consume entry that ties it to this receipt.
 Result<SignedCheckpoint> check_proof(const LedgerProof& proof, const Binding& binding) {
   const boost::json::value json = TRY(parse_canonical(proof.entry));
@@ -21,10 +23,14 @@ Result<SignedCheckpoint> check_proof(const LedgerProof& proof, const Binding& bi
     return string != nullptr ? std::string_view(*string) : std::string_view();
   };
   const boost::json::object* entry = json.if_object();
-  if (entry == nullptr || !entry->contains("body") || !entry->contains("index"))
+  const auto number_at = [&](std::string_view key) -> std::int64_t {
+    const auto* found = entry->if_contains(key);
+    return found != nullptr && found->is_int64() ? found->get_int64() : -1;
+  };
+  if (entry == nullptr || proof.entry.size() > kMaxEntryBytes || entry->size() != 4 ||
+      !entry->contains("body") || !entry->at("body").is_object() || number_at("time") < 0)
     return refuse("it is no ledger entry");
-  const boost::json::value& index = entry->at("index");
-  if (!index.is_int64() || !std::cmp_equal(index.get_int64(), proof.index))
+  if (number_at("index") < 0 || !std::cmp_equal(number_at("index"), proof.index))
     return refuse("its index is another");
   if (text_at(json, "kind") != "consume") return refuse("it is not a consume entry");
   const boost::json::value& body = entry->at("body");
