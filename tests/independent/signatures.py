@@ -293,6 +293,7 @@ def check_client_data(data, origin, message):
     need(data.startswith(start.encode()) and data.endswith(b"}"), "client data is of another challenge, origin or form")
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=unique_members, parse_constant=no_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # an escaped surrogate alone cannot be written
     except (ValueError, RecursionError):
         raise Refused("client data is not JSON") from None
     check_levels(value)

@@ -11,7 +11,6 @@ LARGEST = 2**53 - 1
 NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-HOST_PORT = re.compile(r"[^\0]+:([1-9][0-9]{0,4})", re.DOTALL)
 COMMIT = re.compile(r"git:([0-9a-f]{40}|[0-9a-f]{64})")
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 SIGNERS = re.compile(r'([A-Za-z0-9._@-]{1,64}) (cert-authority,)?namespaces="([^"]*)" (.*)', re.DOTALL)
@@ -80,11 +79,6 @@ def is_list(value, check):
     return isinstance(value, list) and all(check(item) for item in value)
 
 
-def is_host(value):
-    match = is_text(value) and HOST_PORT.fullmatch(value)
-    return match and int(match[1]) <= 65535
-
-
 def check_executable(value):
     """A program is a path, a digest and a size."""
     members(value, ("path", "sha256", "size"), "an executable")
@@ -132,7 +126,7 @@ def check_action(document):
         variables.add(name)
     check_secrets(document["secrets"], variables)
     need(is_list(document["read"], is_path) and is_list(document["write"], is_path), "read or write hold no paths")
-    need(is_list(document["hosts"], is_host), "a host is malformed")
+    need(is_list(document["hosts"], is_text), "a host is malformed")
     need(is_integer(document["timeout"], 1), "the timeout is malformed")
     need(document["preconditions"] == [], "there are preconditions")
     preview = document.get("preview")
@@ -280,8 +274,7 @@ def parse_statement(data):
 def parse_signers(data):
     """The lines of an allowed signers file: person, namespaces, enrolment."""
     lines = data.decode("utf-8", "surrogateescape").split("\n")
-    need(lines.pop() == "", "the signers' last line does not end")
-    signers, persons, kinds = [], {}, {}
+    signers, holders = [], {}
     for line in lines:
         if line == "" or line[0] == "#":
             continue
@@ -291,8 +284,9 @@ def parse_signers(data):
         need(all(is_name(namespace) for namespace in namespaces), "a namespace of the signers is malformed")
         enrolment = parse_enrolment(match[4].split(" "), bool(match[2]), comments=True)
         blob = enrolment.key.blob
-        need(kinds.setdefault(blob, enrolment.authority) == enrolment.authority, "a key is both an authority and a key")
-        need(enrolment.authority or persons.setdefault(blob, match[1]) == match[1], "a key stands at two persons")
+        holders.setdefault(blob, []).append((match[1], enrolment.authority))
+        alone = len({person for person, _ in holders[blob]}) == 1
+        need(alone or all(authority for _, authority in holders[blob]), "a key stands at two persons")
         signers.append((match[1], namespaces, enrolment.identity))
     return signers
 
@@ -315,8 +309,8 @@ def check_decision(decision, signers, verification):
 def parse_checkpoint(note):
     """A checkpoint's text, origin, size, root and signatures."""
     need(len(note.encode()) <= 8192, "a checkpoint is too long")
-    need(not re.search(r"[\0-\x09\x0b-\x1f\x7f]", note), "a checkpoint has control characters")
-    text, gap, rest = note.partition("\n\n")
+    need(not re.search(r"[\0-\x09\x0b-\x1f]", note), "a checkpoint has control characters")
+    text, gap, rest = note.rpartition("\n\n")
     need(gap and rest.endswith("\n"), "a checkpoint has no signatures")
     lines = text.split("\n")
     need(len(lines) >= 3 and all(lines), "a checkpoint has too few lines")
@@ -330,6 +324,7 @@ def parse_checkpoint(note):
         value = decode_base64(match[2])
         need(len(value) > 4, "a checkpoint's signature is too short")
         signatures.append((match[1], value[:4], value[4:]))
+    need(len(signatures) <= 16 and int(lines[1]) < 2**64, "a checkpoint has too many signatures, or is of no size")
     return text.encode() + b"\n", lines[0], int(lines[1]), root, signatures
 
 
