@@ -18,6 +18,7 @@
 #include "sandbox/cgroup_tree.hpp"
 #include "supervisor/broker/broker.hpp"
 #include "supervisor/policy/policy.hpp"
+#include "supervisor/receipt/openssl_start.hpp"
 
 namespace pawl {
 namespace {
@@ -122,6 +123,7 @@ int run(int argc, char** argv) {
 }  // namespace pawl
 
 int main(int argc, char** argv) {
+  pawl::receipt::ignore_openssl_configuration();
   try {
     return pawl::run(argc, argv);
   } catch (const std::exception& bug) {

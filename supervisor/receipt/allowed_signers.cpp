@@ -9,6 +9,7 @@ namespace pawl::receipt {
 namespace {
 
 constexpr std::string_view kAuthorityOption = "cert-authority,";
+constexpr std::string_view kLogKeyMark = "# pawl-log-key ";
 constexpr std::string_view kNamespacesOption = "namespaces=\"";
 
 std::string_view cut_line(std::string_view& text) {
@@ -93,6 +94,19 @@ Result<std::string> allowed_signers_line(std::string_view person, const Credenti
 
 Result<std::string> allowed_signers_line(std::string_view person, const PublicKey& key) {
   return allowed_signers_line(person, Credential{Credential::Kind::key, key, {}});
+}
+
+std::string log_key_line(const LogKey& key) { return std::string(kLogKeyMark) + key.text(); }
+
+Result<std::vector<LogKey>> parse_log_keys(std::string_view text) {
+  std::vector<LogKey> keys;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = cut_line(text);
+    if (!line.starts_with(kLogKeyMark)) continue;
+    keys.push_back(TRY_DURING("allowed signers, line " + std::to_string(number),
+                              LogKey::parse(line.substr(kLogKeyMark.size()))));
+  }
+  return keys;
 }
 
 Result<std::vector<AllowedSigner>> parse_allowed_signers(std::string_view text) {

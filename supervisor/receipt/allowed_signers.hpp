@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sandbox/base/error.hpp"
+#include "supervisor/receipt/checkpoint.hpp"
 #include "supervisor/receipt/credential.hpp"
 
 namespace pawl::receipt {
@@ -27,6 +28,12 @@ Result<> check_person_name(std::string_view person);
 //   alice cert-authority,namespaces="approve.v1@pawl,deny.v1@pawl" ssh-ed25519 AAAA…
 Result<std::string> allowed_signers_line(std::string_view person, const Credential& credential);
 Result<std::string> allowed_signers_line(std::string_view person, const PublicKey& key);
+
+// The line that names a log: who verifies with this file believes no receipt that another log, or none,
+// holds. For ssh-keygen it is a comment.
+std::string log_key_line(const LogKey& key);
+// The logs that the file names; none: it names no log.
+Result<std::vector<LogKey>> parse_log_keys(std::string_view text);
 
 // Blank lines and #-comments are skipped. Any line that ssh-keygen would read otherwise than it looks is
 // refused.

@@ -118,6 +118,20 @@ Result<Statement> check_signed(const SignedDecision& decision) {
   return TRY(check_signed(decision, said.time)).statement;
 }
 
+namespace {
+
+// Where the signers' file names logs, one of them must hold the entry: what a broker refused was never
+// burned.
+Result<> check_log(const BundleReport& report, std::string_view allowed_signers) {
+  const std::vector<LogKey> logs = TRY(parse_log_keys(allowed_signers));
+  if (logs.empty() || !report.checkpoint) return {};
+  for (const LogKey& log : logs)
+    if (log.check(*report.checkpoint)) return {};
+  return refuse("no log that the signers' file names holds the entry which burned it");
+}
+
+}  // namespace
+
 Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowed_signers, unsigned quorum) {
   if (quorum == 0) return refuse("receipt: a quorum of 0 approves nothing");
   if (bundle.decisions.empty()) return refuse("receipt: nobody decided");
@@ -140,6 +154,7 @@ Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowe
   TRY_DURING("receipt", check_preview(bundle, report));
   if (bundle.consumed)
     report.checkpoint = TRY_DURING("receipt: ledger proof", check_proof(*bundle.consumed, report.binding));
+  TRY_DURING("receipt: ledger proof", check_log(report, allowed_signers));
   if (!report.denials.empty())
     return refuse("receipt: " + report.denials[0].person +
                   " denied it: " + visible(report.denials[0].reason));

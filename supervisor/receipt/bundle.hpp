@@ -102,7 +102,8 @@ struct BundleReport {
 // verdict's namespace by a key that `allowed_signers` gives to that person, no person counts twice, the
 // rendering matches, the preview is the one that was shown, the launcher is told, and the ledger entry (where
 // there is one) burned this very request and leads to the checkpoint's root. At least `quorum` (≥ 1) persons
-// must approve and none deny. Whose checkpoint it is tells the log's key: LogKey::check().
+// must approve and none deny. Whose checkpoint it is tells the log's key: one of those that `allowed_signers`
+// names, where it names some; else LogKey::check().
 Result<BundleReport> verify_bundle(const Bundle& bundle, std::string_view allowed_signers, unsigned quorum);
 
 }  // namespace pawl::receipt

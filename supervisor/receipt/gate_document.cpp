@@ -64,7 +64,7 @@ bool is_input_name(std::string_view text) {
 }
 
 std::string_view input_name(std::string_view path) {
-  while (path.size() > 2 && path.starts_with("./")) path.remove_prefix(2);
+  while (path.size() > 2 && path.starts_with("./") && path[2] != '/') path.remove_prefix(2);
   return path;
 }
 

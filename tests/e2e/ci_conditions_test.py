@@ -17,7 +17,9 @@ GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "push", "GITHUB_SHA": C
           "GITHUB_REPOSITORY": "acme/web", "GITHUB_REF": "refs/heads/main", "CI": "true"}
 PULL = {"GITHUB_EVENT_NAME": "pull_request", "PAWL_DRAFT": "false", "PAWL_HEAD_REPOSITORY": "acme/web"}
 GITLAB = {"GITLAB_CI": "true", "CI": "true", "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_SHA": COMMIT, "CI_PROJECT_ID": "10",
-          "PAWL_ONCE": "/var/lib/pawl-gate"}
+          "PAWL_SIGNERS": "/tmp/mallory", "PAWL_QUORUM": "1", "PAWL_ONCE": "/tmp/x", "PAWL_ALLOW": "draft rerun fork", "PAWL_GATE": "/bin/true",
+          "PAWL_VERIFY_TREE": ""}  # whoever starts a pipeline may set these
+OWNERS = "PAWL_SIGNERS=/etc/pawl/signers\nPAWL_ONCE=/var/lib/pawl-gate\nPAWL_QUORUM=3\nPAWL_ALLOW=\n"
 MERGE = {"CI_PIPELINE_SOURCE": "merge_request_event", "CI_MERGE_REQUEST_DRAFT": "false", "CI_MERGE_REQUEST_TITLE": "Ship it",
          "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "10", "CI_MERGE_REQUEST_PROJECT_ID": "10"}
 
@@ -29,6 +31,10 @@ class Conditions(unittest.TestCase):
         gate = self.folder / "pawl-gate"
         gate.write_text("#!/bin/sh\nfor word; do printf '%s\\0' \"$word\"; done\n", encoding="ascii")
         gate.chmod(0o755)
+        self.owners = self.folder / "gate-ci.conf"
+
+    def owners_say(self, text):
+        self.owners.write_text(f"{text}PAWL_GATE={self.folder / 'pawl-gate'}\n", encoding="ascii")
 
     def job(self, *variables):
         """What the gate was asked, or the line with which it was not asked at all."""
@@ -36,7 +42,7 @@ class Conditions(unittest.TestCase):
         for more in variables:
             environment.update(more)
         environment = {name: value for name, value in environment.items() if value is not None}
-        ran = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=30)
+        ran = subprocess.run([SCRIPT, self.owners], env=environment, capture_output=True, text=True, check=False, timeout=30)
         if ran.returncode == 0:
             self.assertEqual("", ran.stderr)
             return ran.stdout.split("\0")[:-1]
@@ -78,17 +84,24 @@ class Conditions(unittest.TestCase):
         self.assert_asked(GITHUB, PULL, {"PAWL_DRAFT": "true", "PAWL_ALLOW": "draft"})
         self.assert_asked(GITHUB, {"GITHUB_RUN_ATTEMPT": "3", "PAWL_ALLOW": "fork rerun"})
         self.assert_kept_away("another repository", GITHUB, PULL, {"PAWL_HEAD_REPOSITORY": "x/y", "PAWL_ALLOW": "draft rerun"})
-        self.assert_kept_away("is a draft", GITLAB, MERGE, {"CI_MERGE_REQUEST_DRAFT": "true", "PAWL_ALLOW": "fork"})
+        self.owners_say(OWNERS + "PAWL_ALLOW=fork\n")
+        self.assert_kept_away("is a draft", GITLAB, MERGE, {"CI_MERGE_REQUEST_DRAFT": "true"})
+        self.assert_asked(GITLAB, MERGE, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "66"})
 
     def test_gitlab_passes(self):
         """ci: GitLab: a push, a run by hand and a merge request of the same project get as far as the gate"""
+        self.owners_say(OWNERS)
         for source in ("push", "web", "api"):
-            self.assertIn("/var/lib/pawl-gate", self.assert_asked(GITLAB, {"CI_PIPELINE_SOURCE": source}))
+            asked = self.assert_asked(GITLAB, {"CI_PIPELINE_SOURCE": source})
+            for option, value in (("--signers", "/etc/pawl/signers"), ("--quorum", "3"), ("--once", "/var/lib/pawl-gate"), ("--verify-tree", ".")):
+                self.assertEqual(value, asked[asked.index(option) + 1])
         self.assert_asked(GITLAB, MERGE)
         self.assert_asked(GITLAB, MERGE, {"CI_MERGE_REQUEST_DRAFT": None})  # before 17.10: the title tells
 
     def test_gitlab_drafts_reruns_forks(self):
         """ci: GitLab: drafts by flag or title, forks, retries without a burned list and other sources never do"""
+        self.assert_kept_away("what decides must not stand in variables", GITLAB)
+        self.owners_say(OWNERS)
         self.assert_kept_away("is a draft", GITLAB, MERGE, {"CI_MERGE_REQUEST_DRAFT": "true"})
         for title in ("Draft: x", "draft:x", "[Draft] x", "(draft) x", "WIP: x", "[WIP] x", "Draft - x"):
             self.assert_kept_away("is a draft", GITLAB, MERGE, {"CI_MERGE_REQUEST_TITLE": title, "CI_MERGE_REQUEST_DRAFT": None})
@@ -96,9 +109,10 @@ class Conditions(unittest.TestCase):
         self.assert_kept_away("another project", GITLAB, MERGE, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "66"})
         self.assert_kept_away("another project", GITLAB, MERGE, {"CI_PROJECT_ID": "66"})  # a pipeline that runs in the fork
         self.assert_kept_away("another project", GITLAB, MERGE, {"CI_MERGE_REQUEST_SOURCE_PROJECT_ID": None})
-        self.assert_kept_away("without PAWL_ONCE", GITLAB, {"PAWL_ONCE": None})
         for source in ("schedule", "trigger", "pipeline", "parent_pipeline", "external_pull_request_event", None):
             self.assert_kept_away("none that may deploy", GITLAB, {"CI_PIPELINE_SOURCE": source})
+        self.owners_say(OWNERS + "PAWL_ONCE=\n")
+        self.assert_kept_away("without PAWL_ONCE", GITLAB)
 
     def test_what_is_missing(self):
         """ci: without commit, command, receipt or signers, and outside of both platforms, nothing is asked"""
@@ -107,6 +121,7 @@ class Conditions(unittest.TestCase):
         self.assert_kept_away("there is no command", GITHUB, {"PAWL_COMMAND": None})
         self.assert_kept_away("there is no receipt", GITHUB, {"PAWL_RECEIPT": None})
         self.assert_kept_away("whose keys count", GITHUB, {"PAWL_SIGNERS": None})
+        self.assert_kept_away("there is no /nowhere/pawl-gate", GITHUB, {"PAWL_GATE": "/nowhere/pawl-gate"})
         self.assert_kept_away("RUNNER_TEMP", GITHUB, {"PAWL_RECEIPT": None, "PAWL_RECEIPT_TEXT": "{}"})
 
     def test_words(self):

@@ -1,5 +1,7 @@
 """The deploy gate for pipelines: propose, two signatures, and a command that starts exactly as it was signed, or not at all."""
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -111,6 +113,38 @@ class Gate(GateStory):
         self.assertFalse((self.alice.home / "receipt.json").exists())
         bundle = self.alice.write("denied.json", self.host.pawl(self.bob, "receipt", "show", identity, "--json").out)
         self.assert_refused(self.gate(bundle), "carol denied it: not on a Friday")
+
+    def test_forged_release(self):
+        """gate: signatures without the denial beside them, and a proof from a log of the asker's own: the signers' file names the broker's"""
+        child = self.start_proposing()
+        identity = self.pending(self.bob)["id"]
+        self.assert_done(self.approve(self.bob, identity))
+        self.assert_done(self.deny(self.carol, identity, "not on a Friday"))
+        child.communicate(timeout=30)
+        bundle = json.loads(self.host.pawl(self.bob, "receipt", "show", identity, "--json").out)
+        bundle["decisions"] = [decision for decision in bundle["decisions"] if decision["person"] == "bob"]
+        said = json.loads(bundle["decisions"][0]["statement"])
+        body = {"audience": said["predicate"]["audience"], "document": said["subject"][0]["digest"]["sha256"], "persons": ["bob"],
+                "request": said["predicate"]["request"]}
+        entry = json.dumps({"body": body, "index": 0, "kind": "consume", "time": 1}, separators=(",", ":"), sort_keys=True)
+        root = base64.b64encode(hashlib.sha256(b"\0" + entry.encode()).digest()).decode()
+        signature = base64.b64encode(bytes(68)).decode()
+        bundle["consumed"] = {"checkpoint": f"pawl/test-host\n1\n{root}\n\n\u2014 pawl/test-host {signature}\n", "entry": entry, "index": 0,
+                              "path": []}
+        forged = self.alice.write("forged.json", json.dumps(bundle, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n")
+        self.assert_refused(self.gate(forged, "--quorum", "1"), "no log that the signers' file names holds the entry")
+        self.assertEqual("", self.deployed())
+        # It is the first line that makes the difference.
+        blind = self.alice.write("blind", self.signers.read_text(encoding="ascii").split("\n", 1)[1])
+        self.assertEqual(7, self.gate(forged, "--quorum", "1", signers=blind).code)
+
+    def test_openssl_configuration(self):
+        """gate: what OPENSSL_CONF names is not even opened: it could name code to load into the gate"""
+        fifo = self.alice.home / "openssl.cnf"
+        self.assert_done(self.host.run(self.alice, "mkfifo", fifo))
+        self.assert_refused(self.gate(self.alice.home / "none.json", OPENSSL_CONF=str(fifo)), "none.json")
+        receipt = self.released()
+        self.assertEqual(7, self.gate(receipt, OPENSSL_CONF=str(fifo)).code)  # it would wait for somebody to write
 
     def test_half_approved(self):
         """gate: a receipt taken before its broker released it opens nothing, not even with one signature asked for"""

@@ -291,6 +291,20 @@ def parse_signers(data):
     return signers
 
 
+def parse_logs(data):
+    """The logs that an allowed signers file names."""
+    mark = b"# pawl-log-key "
+    return [parse_log_key(line[len(mark):].decode("latin-1")) for line in data.split(b"\n") if line.startswith(mark)]
+
+
+def is_held(consumed, predicate, subject, log):
+    """Whether this log's key signed the checkpoint."""
+    try:
+        return bool(check_consumed(consumed, predicate, subject, log))
+    except Refused:
+        return False
+
+
 def check_decision(decision, signers, verification):
     """One decision: its predicate, its subject digest and its key's counter."""
     statement = decision["statement"].encode()
@@ -406,7 +420,7 @@ def verify(receipt_bytes, signers_bytes, quorum, log_key=None, user_verification
     need(is_integer(quorum, 1), "the quorum is not at least 1")
     log = None if log_key is None else parse_log_key(log_key)
     receipt = parse_receipt(receipt_bytes)
-    signers = parse_signers(signers_bytes)
+    signers, logs = parse_signers(signers_bytes), parse_logs(signers_bytes)
     document_bytes = receipt["document"].encode()
     document = parse_document(document_bytes)
     decided, first, counters = {"approve": [], "deny": []}, None, {}
@@ -427,6 +441,7 @@ def verify(receipt_bytes, signers_bytes, quorum, log_key=None, user_verification
         need(predicate["preview"] == sha256(receipt["preview"].encode()).hex(), "the preview is another")
     consumed = receipt["consumed"] and check_consumed(receipt["consumed"], predicate, subject, log)
     need(consumed or receipt["consumed"] is None, "the proof is malformed")
+    need(not (consumed and logs) or any(is_held(receipt["consumed"], predicate, subject, one) for one in logs), "no named log holds the entry")
     need(not decided["deny"], "denied by " + ", ".join(decided["deny"]))
     need(len(decided["approve"]) >= quorum, f"{len(decided['approve'])} approvals of {quorum}")
     report = {key: predicate[key] for key in SHARED}

@@ -436,6 +436,9 @@ class VerifierTest(unittest.TestCase):
         self.assertIsNone(self.accepted(receipt_of(ACTION), key=log_key())["consumed"])
         good = proof(13, 6, body, extra="more\n", lines="\u2014 witness AAAAAAAA\n")
         self.accepted(made(good), key=log_key())
+        named, another = (f"# pawl-log-key {key}\n".encode() for key in (log_key(), log_key("other.example.com")))
+        self.accepted(made(good), another + named + signers_of())
+        self.refused(made(good), another + signers_of(), why="no named log")
         path, text = good["path"], good["checkpoint"]
         bad = [(("path",), path[:-1]), (("path",), path + path[:1]), (("path",), path[::-1]), (("path", 0), DIGEST),
                (("path", 0), path[0].upper()),

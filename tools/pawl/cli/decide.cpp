@@ -133,6 +133,7 @@ Outcome<ExitCode> decide(DecideOptions options) {
   TRY(refuse_in_sandbox());
   const tools::Greeted broker = TRY(reach_broker());
   auto shown = TRY(broker.client.ask<wire::RequestShown>(wire::ShowRequest{options.id})).message;
+  TRY(check_asked_for(options.id, shown.info.id));
   if (shown.audience != broker.welcome.audience)
     return trouble(ExitCode::refused, "the request is for the broker " + shown.audience + ", this one is " +
                                           broker.welcome.audience);

@@ -43,7 +43,8 @@ class Printer {
   Outcome<> begin() { return array() ? print("[") : Outcome<>(); }
   Outcome<> add(const ledger::Entry& entry) {
     if (!options_.json) return print(line_of(entry));
-    const std::string text = boost::json::serialize(json_of(entry));
+    // The agent's words stand in it.
+    const std::string text = ascii_json(boost::json::serialize(json_of(entry)));
     if (!array()) return print(text + "\n");
     const std::string separator = first_ ? "" : ",";
     first_ = false;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "supervisor/receipt/openssl_start.hpp"
 #include "supervisor/receipt/render.hpp"
 #include "tools/nearest.hpp"
 #include "tools/pawl/cli/output.hpp"
@@ -162,6 +163,7 @@ int run(int argc, char** argv) {
 }  // namespace pawl::cli
 
 int main(int argc, char** argv) {
+  pawl::receipt::ignore_openssl_configuration();
   try {
     return pawl::cli::run(argc, argv);
   } catch (const std::exception& bug) {

@@ -89,8 +89,9 @@ Outcome<ExitCode> tell(const wire::OrderGiven& given, bool json) {
   if (json)
     TRY(print_json(boost::json::object{{"id", given.id}, {"waits", given.waits}, {"told", given.told}}));
   else
-    TRY(print("order " + short_id(given.id) + ": " + receipt::visible(given.told) +
-              (given.waits ? " (pawl people confirm " + short_id(given.id) + ")" : "") + "\n"));
+    TRY(print("order " + short_id(receipt::visible(given.id)) + ": " + receipt::visible(given.told) +
+              (given.waits ? " (pawl people confirm " + short_id(receipt::visible(given.id)) + ")" : "") +
+              "\n"));
   return ExitCode::done;
 }
 
@@ -98,6 +99,8 @@ Outcome<ExitCode> give_order(const tools::Greeted& broker, const Order& order, c
   std::vector<std::string> enrolled;
   if (order.by == broker.welcome.person) enrolled = broker.welcome.keys;
   const std::string statement = TRY_DURING("the order", receipt::write_order(order));
+  // Before it is signed: for which broker it is, above all.
+  print_error(receipt::order_text(order));
   const std::string signature = TRY(sign_order(order, order.by, options.key_file, enrolled));
   return tell(TRY(broker.client.ask<wire::OrderGiven>(wire::GiveOrder{statement, {signature}})).message,
               options.json);

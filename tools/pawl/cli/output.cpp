@@ -15,8 +15,20 @@
 namespace pawl::cli {
 namespace {
 
-// Only strings hold anything else, and there an escape means the same. A terminal obeys some characters
-// beyond ASCII (C1 controls), and people read others wrongly (bidirectional marks).
+bool is_bare_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
+}
+
+std::string formatted(const std::tm& parts, const char* format) {
+  char text[64] = {};
+  const std::size_t size = std::strftime(text, sizeof(text), format, &parts);
+  return {text, size};
+}
+
+}  // namespace
+
+// Only strings hold anything else, and there an escape means the same.
 std::string ascii_json(std::string_view json) {
   std::string text;
   for (std::size_t at = 0; at < json.size();) {
@@ -35,19 +47,6 @@ std::string ascii_json(std::string_view json) {
   }
   return text;
 }
-
-bool is_bare_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("_@%+=:,./-").find(c) != std::string_view::npos;
-}
-
-std::string formatted(const std::tm& parts, const char* format) {
-  char text[64] = {};
-  const std::size_t size = std::strftime(text, sizeof(text), format, &parts);
-  return {text, size};
-}
-
-}  // namespace
 
 tools::Outcome<> print(std::string_view text) {
   TRY_DURING("standard output", write_all(1, text));

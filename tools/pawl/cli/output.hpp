@@ -17,6 +17,9 @@ enum class Format : std::uint8_t { text, json };
 
 tools::Outcome<> print(std::string_view text);  // to stdout, as it is
 tools::Outcome<> print_to(int descriptor, std::string_view text);
+// The same JSON in ASCII: a terminal obeys some characters beyond it (C1 controls), and people read others
+// wrongly (bidirectional marks).
+std::string ascii_json(std::string_view json);
 tools::Outcome<> print_json(const boost::json::value& value);  // one line of ASCII
 void print_error(std::string_view line);                       // to stderr, with a line break
 

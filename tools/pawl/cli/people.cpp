@@ -4,6 +4,7 @@
 
 #include "supervisor/receipt/allowed_signers.hpp"
 #include "supervisor/receipt/render.hpp"
+#include "supervisor/wire/log_messages.hpp"
 #include "tools/pawl/cli/orders.hpp"
 #include "tools/pawl/cli/output.hpp"
 #include "tools/pawl/cli/own_policy.hpp"
@@ -129,8 +130,8 @@ std::string text_of(const wire::PeopleShown& shown, wire::Home home) {
   text += ban_lines(shown.revoked_keys, "the key ", " is revoked");
   for (const wire::WaitingShown& waits : shown.waiting) {
     const auto order = receipt::read_order(waits.statement);
-    text += "\nwaits for a second person (pawl people confirm " + short_id(waits.id) + "), asked by uid " +
-            std::to_string(waits.uid) + ":\n" +
+    text += "\nwaits for a second person (pawl people confirm " + short_id(receipt::visible(waits.id)) +
+            "), asked by uid " + std::to_string(waits.uid) + ":\n" +
             (order ? receipt::order_text(*order) : "  what it says cannot be read\n");
   }
   return text;
@@ -214,6 +215,8 @@ Outcome<ExitCode> allowed_signers(const SignersOptions& options) {
     print_error("pawl: no broker runs: these are the keys of people.toml");
     return signers_of_file(options);
   }
+  const auto log = TRY(broker->client.ask<wire::LogCheckpoint>(wire::GetCheckpoint{})).message;
+  TRY(print(receipt::log_key_line(TRY_DURING("the log's key", receipt::LogKey::parse(log.key))) + "\n"));
   std::vector<Candidate> candidates;
   for (const wire::PersonShown& person : TRY(ask_people(broker->client)).people)
     if (person.revoked_by.empty())

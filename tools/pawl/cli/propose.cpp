@@ -8,8 +8,10 @@
 #include <thread>
 
 #include "supervisor/policy/text.hpp"
+#include "supervisor/receipt/bundle.hpp"
 #include "supervisor/receipt/gate_document.hpp"
 #include "supervisor/receipt/render.hpp"
+#include "supervisor/receipt/statement.hpp"
 #include "supervisor/wire/gate_messages.hpp"
 #include "tools/pawl/broker_start.hpp"
 #include "tools/pawl/cli/clean_tree.hpp"
@@ -125,6 +127,10 @@ ExitCode exit_code_of(wire::RequestState state) {
 Outcome<> take_receipt(const std::string& id, const std::string& path) {
   const tools::Greeted broker = TRY(reach());
   const std::string bundle = TRY(broker.client.ask<wire::Receipt>(wire::GetReceipt{id})).message.bundle;
+  const receipt::Bundle read = TRY_DURING("the receipt", receipt::read_bundle(bundle));
+  if (read.decisions.empty()) return trouble(ExitCode::failed, "the broker's receipt holds no decision");
+  const auto statement = TRY_DURING("a decision", receipt::read_statement(read.decisions[0].statement));
+  TRY(check_asked_for(id, statement.binding.request));
   TRY_DURING("the receipt", write_private_file(path, bundle.ends_with('\n') ? bundle : bundle + "\n"));
   return {};
 }

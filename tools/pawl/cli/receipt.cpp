@@ -15,6 +15,7 @@
 #include "tools/pawl/cli/private_files.hpp"
 #include "tools/pawl/cli/provenance_text.hpp"
 #include "tools/pawl/cli/receipt_files.hpp"
+#include "tools/pawl/cli/request_view.hpp"
 #include "tools/pawl/cli/verb.hpp"
 
 namespace pawl::cli {
@@ -48,10 +49,11 @@ struct VerifyOptions {
 Outcome<std::string> fetch(const wire::Client& broker, const std::string& id) {
   std::string text = TRY(broker.ask<wire::Receipt>(wire::GetReceipt{id})).message.bundle;
   receipt::Bundle bundle = TRY_DURING("the receipt", receipt::read_bundle(text));
-  if (bundle.preview || bundle.decisions.empty()) return text;
-  // What was previewed is part of it, and too long for one message with the rest.
+  if (bundle.decisions.empty()) return trouble(ExitCode::failed, "the broker's receipt holds no decision");
   const auto statement = TRY_DURING("a decision", receipt::read_statement(bundle.decisions[0].statement));
-  if (!statement.binding.preview) return text;
+  TRY(check_asked_for(id, statement.binding.request));
+  // What was previewed is part of it, and too long for one message with the rest.
+  if (bundle.preview || !statement.binding.preview) return text;
   bundle.preview =
       TRY(broker.ask<wire::Preview>(wire::ReadPreview{statement.binding.request})).message.output;
   return TRY(receipt::write_bundle(bundle));

@@ -65,16 +65,16 @@ std::string report_text(const Report& report) {
   if (!report.emergencies.empty()) text += "\nEMERGENCIES\n";
   for (const Report::Emergency& use : report.emergencies) {
     text += fmt::format("  {} {} {} of role {}, rule {}, for {}: {}\n", local_time(use.time),
-                        short_id(use.id), visible(use.action), visible(use.role), visible(use.rule),
+                        short_id(visible(use.id)), visible(use.action), visible(use.role), visible(use.rule),
                         visible(use.launcher), approval::word(use.state));
     for (const auto& [person, reason] : use.approvals)
       text += fmt::format("    {} approved: {}\n", visible(person), visible(reason));
   }
   if (!report.denials.empty()) text += "\nDENIED\n";
   for (const Report::Denial& denial : report.denials)
-    text +=
-        fmt::format("  {} {} {} of role {}: {} said: {}\n", local_time(denial.time), short_id(denial.id),
-                    visible(denial.action), visible(denial.role), visible(denial.by), visible(denial.reason));
+    text += fmt::format("  {} {} {} of role {}: {} said: {}\n", local_time(denial.time),
+                        short_id(visible(denial.id)), visible(denial.action), visible(denial.role),
+                        visible(denial.by), visible(denial.reason));
   if (report.reviewers.empty()) return text;
   std::vector<std::vector<std::string>> reviewers{{"REVIEWER", "APPROVED", "DENIED"}};
   for (const auto& [person, counts] : report.reviewers)

@@ -4,6 +4,7 @@
 
 #include "supervisor/receipt/digest.hpp"
 #include "supervisor/receipt/document.hpp"
+#include "supervisor/receipt/names.hpp"
 #include "supervisor/receipt/render.hpp"
 #include "tools/pawl/cli/json_of.hpp"
 #include "tools/pawl/cli/output.hpp"
@@ -105,12 +106,22 @@ tools::Outcome<std::optional<std::string>> fetch_preview(const wire::Client& cli
   return TRY(client.ask<wire::Preview>(wire::ReadPreview{shown.info.id})).message.output;
 }
 
+tools::Outcome<> check_asked_for(const std::string& asked, const std::string& answered) {
+  if (!asked.empty() && answered.starts_with(asked) && receipt::is_full_id(answered)) return {};
+  return tools::trouble(tools::ExitCode::refused,
+                        "the broker answers for another request than " + visible(asked), "ask its operator");
+}
+
 tools::Outcome<Reviewed> Reviewed::read(wire::RequestShown shown, std::optional<std::string> preview) {
   const auto document = TRY_DURING("the action document", receipt::read_any_document(shown.document));
   if (receipt::has_preview(document) != preview.has_value())
     return tools::trouble(tools::ExitCode::refused,
                           preview ? "the broker shows a preview of an action that has none"
                                   : "the broker does not show the action's preview");
+  // The heading is made of the one, the statement of the other.
+  if (shown.info.created / 1000 != shown.issued || shown.info.expires != shown.expires * 1000)
+    return tools::trouble(tools::ExitCode::refused,
+                          "the broker shows other times than those that are to be signed");
   Reviewed request;
   request.document = receipt::sha256(shown.document);
   request.rendered = receipt::render_any(document);

@@ -13,6 +13,9 @@
 
 namespace pawl::cli {
 
+// Refuses an answer about another request than the one whose id, or a prefix of it, was given.
+tools::Outcome<> check_asked_for(const std::string& asked, const std::string& answered);
+
 struct Reviewed {
   wire::RequestShown shown;
   Digest document{};                   // SHA-256 of the document's bytes

@@ -37,6 +37,7 @@ Outcome<ExitCode> list(const ListOptions& options) {
 Outcome<ExitCode> show(const ShowOptions& options) {
   const tools::Greeted broker = TRY(reach_broker());
   const auto shown = TRY(broker.client.ask<wire::RequestShown>(wire::ShowRequest{options.id})).message;
+  TRY(check_asked_for(options.id, shown.info.id));
   auto preview = TRY(fetch_preview(broker.client, shown));
   if (options.json) {
     boost::json::object object = json_of(shown);

@@ -10,6 +10,7 @@
 
 #include "sandbox/base/write_all.hpp"
 #include "supervisor/receipt/bundle.hpp"
+#include "supervisor/receipt/openssl_start.hpp"
 #include "supervisor/receipt/render.hpp"
 #include "tools/pawl/gate/check.hpp"
 #include "tools/pawl/gate/once_list.hpp"
@@ -118,6 +119,7 @@ void fill_standard_streams() {
 
 int main(int argc, char** argv) {
   pawl::gate::fill_standard_streams();
+  pawl::receipt::ignore_openssl_configuration();
   try {
     const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
     if (words.size() == 1 && words[0] == "--version") {

@@ -56,6 +56,19 @@ TEST_CASE("a receipt is verified offline against the allowed signers") {
   CHECK_FALSE(verify_bundle(bundle, "", 1));
 }
 
+TEST_CASE("where the signers' file names a log, that log must hold the entry which burned the receipt") {
+  Bundle bundle =
+      bundle_of({alice.decide(test::sample_statement("alice")), bob.decide(test::sample_statement("bob"))});
+  bundle.consumed = test::sample_proof(test::sample_statement().binding);
+  const std::string own = receipt::log_key_line(test::log_signer().key()) + "\n";
+  const std::string other =
+      receipt::log_key_line(receipt::LogSigner::generate("pawl/prod").value().key()) + "\n";
+  CHECK(verify_bundle(bundle, own + signers(), 2));
+  CHECK(verify_bundle(bundle, other + own + signers(), 2));
+  CHECK_FALSE(verify_bundle(bundle, other + signers(), 2));
+  CHECK_FALSE(verify_bundle(bundle, "# pawl-log-key nonsense\n" + signers(), 2));
+}
+
 TEST_CASE("two keys of one person are one approval") {
   CHECK_FALSE(verify_bundle(bundle_of({alice.decide(test::sample_statement("alice")),
                                        alice_other.decide(test::sample_statement("alice"))}),
