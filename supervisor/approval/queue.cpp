@@ -84,8 +84,8 @@ Result<RequestRecord> record_of(const Proposal& proposal, const std::string& aud
 }
 
 template <class Record>
-Step step_of(ledger::Kind kind, const Record& record) {
-  return {kind, receipt::to_object(record)};
+Step step_of(ledger::Kind kind, const Record& record, std::int64_t judged = 0) {
+  return {kind, receipt::to_object(record), judged};
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ Result<Proposed> Queue::propose(const Proposal& proposal, std::int64_t now) {
     ++counts.refused;
     return std::unexpected(std::move(within).error());
   }
-  return Proposed{proposal.id, step_of(ledger::Kind::request, record)};
+  return Proposed{proposal.id, step_of(ledger::Kind::request, record, now)};
 }
 
 Result<std::optional<std::string>> Queue::foresee(const Proposal& proposal, std::int64_t now) {
@@ -206,7 +206,7 @@ Result<Step> Queue::decide(const std::string& id, std::string_view statement, st
       if (earlier.statement.person == said.person)
         return refuse(said.person + " has approved " + short_id(id) + " already");
   }
-  return step_of(ledger::Kind::decision, DecisionRecord{id, evidence});
+  return step_of(ledger::Kind::decision, DecisionRecord{id, evidence}, now);
 }
 
 Result<Step> Queue::consume(const std::string& id, const Current& current, std::int64_t now) const {
@@ -217,7 +217,7 @@ Result<Step> Queue::consume(const std::string& id, const Current& current, std::
   TRY(check_policy_unchanged(request, current));
   const std::vector<std::string> persons = TRY_DURING(short_id(id), check_quorum(request, request.rule));
   TRY_DURING(short_id(id) + ", as of now", check_quorum(request, current.rule));
-  return step_of(ledger::Kind::consume, ConsumeRecord{id, audience_, request.binding.document, persons});
+  return step_of(ledger::Kind::consume, ConsumeRecord{id, audience_, request.binding.document, persons}, now);
 }
 
 Result<Step> Queue::start(const std::string& id) const {
@@ -234,7 +234,7 @@ std::vector<Step> Queue::expire(std::int64_t now) const {
   std::vector<Step> steps;
   for (const Request* request : pending())
     if (!check_not_expired(*request, now))
-      steps.push_back(step_of(ledger::Kind::expire, BareRecord{request->id()}));
+      steps.push_back(step_of(ledger::Kind::expire, BareRecord{request->id()}, now));
   return steps;
 }
 
@@ -247,7 +247,7 @@ std::vector<Escalated> Queue::escalate(std::int64_t now, const std::string& comm
       if (group.after > request->escalated && now >= request->opens(group))
         due[group.after].push_back(group.name);
     for (auto& [after, groups] : due) {
-      Step step = step_of(ledger::Kind::notify, EscalationRecord{request->id(), after, groups, command});
+      Step step = step_of(ledger::Kind::notify, EscalationRecord{request->id(), after, groups, command}, now);
       begun.push_back({std::move(step), request->id(), std::move(groups)});
     }
   }

@@ -37,6 +37,9 @@ namespace pawl::approval {
 struct Step {
   ledger::Kind kind = ledger::Kind::request;
   boost::json::object body;
+  // Unix ms as of when it was judged: the entry's time, so that whoever reads the log judges by the same; 0:
+  // none was looked at.
+  std::int64_t judged = 0;
 };
 
 struct Limits {

@@ -100,7 +100,7 @@ Result<> Books::take(const ledger::Entry& entry) {
 }
 
 Result<ledger::Entry> Books::commit(approval::Step step) {
-  ledger::Entry entry = TRY(record(step.kind, std::move(step.body)));
+  ledger::Entry entry = TRY(record(std::move(step)));
   if (auto applied = take(entry); !applied) {
     // The ledger now says what the queue does not know: nothing may be judged on either.
     ledger_.distrust(applied.error());
@@ -119,8 +119,9 @@ Result<> Books::note(ledger::Kind kind, boost::json::object body) {
   return {};
 }
 
-Result<ledger::Entry> Books::record(ledger::Kind kind, boost::json::object body) {
-  ledger::Entry entry = TRY_DURING("ledger", ledger_.append(kind, std::move(body), clocks_.wall()));
+Result<ledger::Entry> Books::record(approval::Step step) {
+  const std::int64_t time = step.judged != 0 ? step.judged : clocks_.wall();
+  ledger::Entry entry = TRY_DURING("ledger", ledger_.append(step.kind, std::move(step.body), time));
   if (schedule_ && !std::exchange(scheduled_, true)) schedule_();
   return entry;
 }

@@ -72,7 +72,7 @@ class Books final : public Hold {
   Result<> take(const ledger::Entry& entry);
   Result<> collect();  // blobs that nothing refers to
   Result<> commit_all(std::vector<approval::Step> steps);
-  Result<ledger::Entry> record(ledger::Kind kind, boost::json::object body);
+  Result<ledger::Entry> record(approval::Step step);
 
   Clocks clocks_;
   ledger::Ledger ledger_;

@@ -53,22 +53,23 @@ Broker::Broker(Loop& loop, Spawner spawner, Setup setup, std::unique_ptr<Books> 
                },
                [this] { return books_->directory().version() + books_->queue().freezes().version(); }}),
       services_(loop, spawner_, setup_.programs, setup_.helpers),
+      waiting_(loop),
+      limit_log_(loop,
+                 [this](boost::json::object body) { return note(ledger::Kind::deny, std::move(body)); }),
+      people_(books_->recorded_people()),
       front_(
           loop,
           [this](const ConnectionPtr& connection, Packet packet) {
             dispatch(*this, connection, std::move(packet));
           },
-          limits_for(setup_.paths.home), books_.get()),
-      waiting_(loop),
-      limit_log_(loop,
-                 [this](boost::json::object body) { return note(ledger::Kind::deny, std::move(body)); }),
-      people_(books_->recorded_people()) {
+          limits_for(setup_.paths.home), books_.get()) {
   // After what else is ready in this turn: it shares the sync.
   books_->settle_by([this] { loop_.soon([this] { settle(); }); });
 }
 
 // What was recorded stays; nothing more is begun or said.
 Broker::~Broker() {
+  limit_log_.flush();
   if (!shut_) (void)books_->ledger().settle();
 }
 

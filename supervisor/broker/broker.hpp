@@ -225,7 +225,6 @@ class Broker {
   std::unique_ptr<Books> books_;
   PolicyStore policy_;
   Services services_;
-  Front front_;
   Waiting waiting_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
   std::map<std::uint32_t, Rate> openings_;  // of each uid
@@ -251,6 +250,7 @@ class Broker {
   std::map<Digest, std::pair<std::string, bool>> outputs_;  // what is shown of a blob; true: it is cut
   std::int64_t busy_until_ = 0;  // boot clock, ms: an embedded broker without work leaves after it
   bool shut_ = false;
+  Front front_;  // last: what a connection's end looks for is there until all are gone
 };
 
 }  // namespace pawl::broker

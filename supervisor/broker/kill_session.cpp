@@ -67,12 +67,13 @@ Result<> Broker::kill_session(const std::string& id, const std::string& by) {
   return {};
 }
 
-// By the launcher, which takes everything down in order, and directly, in case it does not listen. (The
-// system broker may not signal another user's process: there the launcher must, and nothing is left to be had
-// by not doing it.)
+// By the launcher, which takes everything down in order, and in a broker of the person's own directly, too,
+// in case it does not listen. SAFETY: the system broker signals nothing that a launcher named: it may not
+// signal another user's process, and of its own ones a false launcher would name one.
 void Broker::kill_processes(std::unique_ptr<LaunchLink> launcher, UniqueFd pidfd) {
   if (launcher) launcher->kill();
-  if (pidfd) (void)send_signal(pidfd, SIGKILL);  // an error means that it is gone, or another user's
+  const bool own = setup_.paths.home == wire::Home::embedded;
+  if (own && pidfd) (void)send_signal(pidfd, SIGKILL);  // an error means that it is gone
   if (!launcher) return;
   const auto dying = dying_.insert(dying_.end(), {std::move(launcher), nullptr});
   dying->timer = loop_.after(kTimeToDie, [this, dying] { dying_.erase(dying); });
