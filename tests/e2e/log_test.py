@@ -16,6 +16,7 @@ class Log(Story):
     def test_export(self):
         """an exported log is checked on another machine: tiles, root, signature, and a checkpoint noted earlier"""
         shell = self.shell()
+        self.broker.wait()
         key = self.host.pawl(self.alice, "log", "key").out.strip()
         self.assertRegex(key, r"^pawl/[^+ ]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$")
         noted = self.alice.write("noted", self.host.pawl(self.alice, "log", "checkpoint").out)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # sign_more.sh MIDDLEWARE: signs the golden statements anew by security keys (through the tests' middleware, the built
 # tests/security-key.so) and under certificates of authorities of several kinds, all by the stock ssh-keygen (9.1 or
-# later). The private keys are not kept. After it: receipt-tests "[.make]", which makes the passkey's and the receipts.
+# later). The private keys are not kept. After it: PAWL_GOLDEN_WRITE=1 receipt-tests, which makes the passkey's and the receipts.
 # Needed only when the statements' bytes change, which breaks every receipt that exists.
 set -eu
 middleware=$(readlink -f "$1")
