@@ -47,7 +47,9 @@ class Keys(Story):
         self.assert_done(self.host.pawl(self.alice, "receipt", "export", request, folder))
         signers = self.host.pawl(self.alice, "people", "allowed-signers")
         self.assert_done(signers)
-        self.assertEqual(signers.out, (folder / "allowed_signers").read_text(encoding="ascii"))
+        log, own = signers.out.split("\n", 1)
+        self.assertTrue(log.startswith("# pawl-log-key pawl/"), log)
+        self.assertEqual(own, (folder / "allowed_signers").read_text(encoding="ascii"))
         verified = self.host.pawl(self.alice, "receipt", "verify", folder / "receipt.json", "--signers",
                                   self.alice.write("signers", signers.out), "--quorum", "1", "--json")
         self.assert_done(verified)
