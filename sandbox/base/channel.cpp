@@ -84,8 +84,14 @@ Result<> Channel::send(ByteSpan message, std::span<const int> descriptors) const
 Result<std::optional<Packet>> Channel::receive() const {
   // How long it is: room for the longest message is 32 pages, touched and zeroed for every one.
   ssize_t size = 0;
-  do size = ::recv(fd(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
-  while (size < 0 && errno == EINTR);
+  const auto look = [&] {
+    do size = ::recv(fd(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+    while (size < 0 && errno == EINTR);
+  };
+  look();
+  // A peer that ended without reading all that it was told resets the connection, and the kernel says so
+  // once, before what the peer had sent.
+  if (size < 0 && errno == ECONNRESET) look();
   if (size < 0) return nothing_received(errno);
   Packet packet;
   packet.bytes.resize(std::clamp<std::size_t>(static_cast<std::size_t>(size), 1, kMaxMessage));

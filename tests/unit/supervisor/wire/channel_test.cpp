@@ -60,3 +60,20 @@ TEST_CASE("connecting where nobody listens tells the kernel's reason") {
   CHECK(channel.error().errnum == ENOENT);
   CHECK_FALSE(Channel::connect(std::string(200, 'x')));
 }
+
+TEST_CASE("what a peer said before it ended is heard, also where it had not read everything") {
+  auto [ours, theirs] = Channel::pair().value();
+  REQUIRE(ours.send(as_bytes("unread")));
+  REQUIRE(theirs.send(as_bytes("first")));
+  REQUIRE(theirs.send(as_bytes("last")));
+  {
+    const Channel gone = std::move(theirs);
+  }
+  for (const std::string_view said : {"first", "last"}) {
+    const auto packet = ours.receive();
+    REQUIRE(packet);
+    REQUIRE(packet->has_value());
+    CHECK(as_text((*packet)->bytes) == said);
+  }
+  CHECK_FALSE(ours.receive().value().has_value());
+}
