@@ -75,9 +75,10 @@ void Execution::kill(std::string why) {
 void Execution::hear(const sandbox::Report* report) {
   using approval::Ending;
   if (report == nullptr) {
-    // With its launcher the whole sandbox dies (PR_SET_PDEATHSIG), so what had begun was killed.
-    if (launched_) return ended(Ending::signalled, SIGKILL, {});
-    return ended(Ending::not_started, 0, "its launcher died before anything ran");
+    // With its launcher the whole sandbox dies (PR_SET_PDEATHSIG), so what had begun was killed. Without a
+    // word of it, it may have begun all the same.
+    return ended(Ending::signalled, SIGKILL,
+                 launched_ ? "" : "its launcher died and did not say whether anything had begun");
   }
   switch (report->kind) {
     case sandbox::ReportKind::failed:

@@ -35,6 +35,7 @@ void LaunchLink::kill() const {
 
 void LaunchLink::read() {
   auto packet = channel_.receive();
+  if (!packet && packet.error().errnum == EAGAIN) return;
   const Heard heard = heard_;  // outlives `this` when the callee destroys the link
   if (packet && packet->has_value()) {
     const auto report = codec::decode<sandbox::Report>((*packet)->bytes);

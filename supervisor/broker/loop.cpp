@@ -1,5 +1,7 @@
 #include "supervisor/broker/loop.hpp"
 
+#include <poll.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -22,10 +24,21 @@ struct WatchState : std::enable_shared_from_this<WatchState> {
   void arm() {
     descriptor.async_wait(awaited, [self = shared_from_this()](const error_code& error) {
       if (error || !self->callback) return;
-      const Loop::Callback call = self->callback;
-      call();
+      if (self->ready()) {
+        const Loop::Callback call = self->callback;
+        call();
+      }
       if (self->callback) self->arm();
     });
+  }
+
+  // Asio hands the record of a descriptor that is let go to the next one, with an event that still waits
+  // there: what ended would seem to be the other's news.
+  bool ready() {
+    pollfd looked{descriptor.native_handle(),
+                  static_cast<short>(awaited == asio::posix::stream_descriptor::wait_read ? POLLIN : POLLOUT),
+                  0};
+    return ::poll(&looked, 1, 0) != 0;
   }
 
   asio::posix::stream_descriptor descriptor;
